@@ -1,0 +1,46 @@
+package plain_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/array"
+	"github.com/apache/arrow/go/v17/arrow/memory"
+	"github.com/stretchr/testify/require"
+
+	"github.com/yumen-project/yumen/compute"
+	"github.com/yumen-project/yumen/compute/plain"
+)
+
+// checked is an allocator that must be back at zero when the test ends.
+func checked(t testing.TB) *memory.CheckedAllocator {
+	mem := memory.NewCheckedAllocator(memory.NewGoAllocator())
+	t.Cleanup(func() { require.Zero(t, mem.CurrentAlloc(), "bytes not given back") })
+	return mem
+}
+
+// recordOf builds a batch from a JSON array of objects.
+func recordOf(t testing.TB, mem memory.Allocator, schema *arrow.Schema, rows string) arrow.Record {
+	rec, _, err := array.RecordFromJSON(mem, schema, strings.NewReader(rows))
+	require.NoError(t, err)
+	return rec
+}
+
+// run prepares and runs q over batches, which it releases.
+func run(t testing.TB, o plain.Options, q *compute.Query, schema *arrow.Schema, recs ...arrow.Record) (*compute.Result, error) {
+	plan, err := plain.New(o).Prepare(context.Background(), q, schema)
+	require.NoError(t, err)
+	return runPlan(t, plan, schema, recs...)
+}
+
+func runPlan(t testing.TB, plan compute.Plan, schema *arrow.Schema, recs ...arrow.Record) (*compute.Result, error) {
+	src, err := array.NewRecordReader(schema, recs)
+	require.NoError(t, err)
+	defer src.Release()
+	for _, r := range recs {
+		r.Release()
+	}
+	return plan.Run(context.Background(), src)
+}
