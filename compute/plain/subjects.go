@@ -92,8 +92,9 @@ func (s *subjects) put(p *pool, b []byte) (uint32, error) {
 	for at := s.home(tag); ; at = (at + 1) & (len(s.slots.v) - 1) {
 		e := s.slots.v[at]
 		if e == 0 {
-			s.slots.v[at] = tag<<32 | uint64(s.n+1)
-			return uint32(s.n), s.append(p, b)
+			id := uint32(s.n)
+			s.slots.v[at] = tag<<32 | uint64(id) + 1
+			return id, s.append(p, b)
 		}
 		if e>>32 == tag && bytes.Equal(s.bytes(uint32(e)-1), b) {
 			return uint32(e) - 1, nil
