@@ -1,0 +1,116 @@
+package masking
+
+import (
+	"encoding/binary"
+	"hash"
+	"slices"
+
+	"github.com/emmansun/gmsm/sm3"
+
+	"github.com/yumen-project/yumen/masking/suppress"
+)
+
+// Classes of a column.
+const (
+	ClassDirect    = "direct_identifier"
+	ClassQuasi     = "quasi_identifier"
+	ClassSensitive = "sensitive"
+	ClassAttribute = "attribute"
+)
+
+// Ways to treat nulls (Column.Nulls) and malformed values (Column.Malformed).
+const (
+	// NullsKeep leaves a null a null.
+	NullsKeep = "keep"
+	// Refuse ends the batch with an error naming column and row.
+	Refuse = "refuse"
+	// Suppress leaves the record out (Nulls), or makes the cell a null, which
+	// Nulls then treats like any other (Malformed).
+	Suppress = "suppress"
+)
+
+// Column says how one column is masked.
+type Column struct {
+	Name      string
+	Class     string            // direct_identifier, quasi_identifier, sensitive, attribute
+	Grade     string            // 1, 2, 3, 4, important, core
+	Technique string            // keep, suppress, redact, generalize
+	Params    map[string]string // of the technique; unknown ones are refused
+	Nulls     string            // keep, refuse, suppress; must be said
+	Malformed string            // refuse (also when empty), suppress
+}
+
+// Policy is a literal: nothing is checked until Compile.
+type Policy struct {
+	Name    string
+	Columns []Column
+}
+
+// Hash is the SM3 of a canonical form: every field length-prefixed, columns in
+// order, parameters sorted by name, an empty Malformed written as refuse.
+func (p *Policy) Hash() [32]byte {
+	h := sm3.New()
+	writeField(h, "yumen masking policy 1")
+	writeField(h, p.Name)
+	writeCount(h, len(p.Columns))
+	for _, c := range p.Columns {
+		for _, s := range []string{c.Name, c.Class, c.Grade, c.Technique, c.Nulls, c.malformed()} {
+			writeField(h, s)
+		}
+		names := make([]string, 0, len(c.Params))
+		for name := range c.Params {
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		writeCount(h, len(names))
+		for _, name := range names {
+			writeField(h, name)
+			writeField(h, c.Params[name])
+		}
+	}
+	return [32]byte(h.Sum(nil))
+}
+
+// Quasi names the columns of class quasi_identifier that appear in the output.
+func (p *Policy) Quasi() []string { return p.visible(ClassQuasi) }
+
+// Linkable names the output columns somebody else may know of a person: the
+// quasi-identifiers, and direct identifiers of which a part was left.
+func (p *Policy) Linkable() []string { return p.visible(ClassQuasi, ClassDirect) }
+
+func (p *Policy) visible(classes ...string) []string {
+	var names []string
+	for _, c := range p.Columns {
+		if slices.Contains(classes, c.Class) && !c.valueless() {
+			names = append(names, c.Name)
+		}
+	}
+	return names
+}
+
+// valueless: the column is suppressed, as a whole or in every cell.
+func (c *Column) valueless() bool {
+	if c.Technique != TechniqueSuppress {
+		return false
+	}
+	p, err := suppress.Parse(c.Params)
+	return err == nil && (p.Dropped() || p.As == "null")
+}
+
+func (c *Column) malformed() string {
+	if c.Malformed == "" {
+		return Refuse
+	}
+	return c.Malformed
+}
+
+func writeCount(h hash.Hash, n int) {
+	var b [8]byte
+	binary.BigEndian.PutUint64(b[:], uint64(n))
+	h.Write(b[:])
+}
+
+func writeField(h hash.Hash, s string) {
+	writeCount(h, len(s))
+	h.Write([]byte(s))
+}
