@@ -220,3 +220,18 @@ func writeIndex(raw []byte, w, r int, x uint64) {
 		binary.NativeEndian.PutUint64(raw[r*8:], x)
 	}
 }
+
+// Codes gives, per row, the position of its value in d.Dictionary(), -1 for
+// null: a null index, or a null value in the dictionary.
+func Codes(d *array.Dictionary) ([]int, error) {
+	_, c, err := openDictionary(d, picker{all: true}, d.Len())
+	if err != nil {
+		return nil, err
+	}
+	for i, code := range c.codes {
+		if code >= 0 {
+			c.codes[i] = c.vals[code]
+		}
+	}
+	return c.codes, nil
+}
