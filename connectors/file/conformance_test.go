@@ -49,7 +49,7 @@ func writers() map[string]*parquet.WriterProperties {
 	return map[string]*parquet.WriterProperties{
 		"plain":         parquet.NewWriterProperties(parquet.WithDictionaryDefault(false)),
 		"snappy pages":  parquet.NewWriterProperties(parquet.WithCompression(compress.Codecs.Snappy), parquet.WithDataPageSize(500), parquet.WithBatchSize(16)),
-		"zstd groups":   parquet.NewWriterProperties(parquet.WithCompression(compress.Codecs.Zstd), parquet.WithMaxRowGroupLength(90)),
+		"zstd groups":   parquet.NewWriterProperties(parquet.WithCompression(compress.Codecs.Zstd), parquet.WithMaxRowGroupLength(400)),
 		"gzip v2 pages": parquet.NewWriterProperties(parquet.WithCompression(compress.Codecs.Gzip), parquet.WithDataPageVersion(parquet.DataPageV2)),
 		"snappy v2":     parquet.NewWriterProperties(parquet.WithCompression(compress.Codecs.Snappy), parquet.WithDataPageVersion(parquet.DataPageV2), parquet.WithDataPageSize(300), parquet.WithBatchSize(16)),
 	}

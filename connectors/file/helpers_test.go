@@ -88,3 +88,26 @@ func record(t testing.TB, sc *arrow.Schema, rows string) arrow.Record {
 	require.NoError(t, err)
 	return rec
 }
+
+// highWater remembers the most that was held at once.
+type highWater struct {
+	memory.Allocator
+	held, high int
+}
+
+func (h *highWater) add(n int) { h.held += n; h.high = max(h.high, h.held) }
+
+func (h *highWater) Allocate(n int) []byte {
+	h.add(n)
+	return h.Allocator.Allocate(n)
+}
+
+func (h *highWater) Reallocate(n int, b []byte) []byte {
+	h.add(n - len(b))
+	return h.Allocator.Reallocate(n, b)
+}
+
+func (h *highWater) Free(b []byte) {
+	h.add(-len(b))
+	h.Allocator.Free(b)
+}
