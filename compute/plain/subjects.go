@@ -22,10 +22,15 @@ type subjects struct {
 	ends  vec[int64]  // where a subject's bytes end in data
 	data  vec[uint8]
 	n     int
-	buf   []byte   // an integer as text
-	out   []byte   // a canonical form
-	ids   []uint32 // per record of the window
+	dst   [64]byte      // where a canonical form is written first
+	own   [block][]byte // canonical forms and integers as text, reused
+	warm  uint64        // keeps the touching of slots from being optimised away
+	ids   []uint32      // per record of the window
 }
+
+// block is how many subjects are hashed before the first is looked up, so that
+// the slots they need travel to the cache together.
+const block = 32
 
 const maxSubjects = 1<<32 - 2
 
@@ -33,62 +38,84 @@ const maxSubjects = 1<<32 - 2
 // to no subject.
 func (s *subjects) number(p *pool, c *column, n int) (unattributed int64, err error) {
 	s.ids = room(s.ids, n)
-	for i := range s.ids {
-		b, ok := s.subject(c, i)
-		if !ok {
+	for lo := 0; lo < n; lo += block {
+		lost, err := s.block(p, c, lo, min(lo+block, n))
+		if err != nil {
+			return 0, err
+		}
+		unattributed += lost
+	}
+	return unattributed, nil
+}
+
+func (s *subjects) block(p *pool, c *column, lo, hi int) (unattributed int64, err error) {
+	var vals [block][]byte
+	var tags [block]uint64
+	for k, i := 0, lo; i < hi; k, i = k+1, i+1 {
+		if vals[k] = s.subject(c, i, k); len(vals[k]) > 0 {
+			tags[k] = maphash.Bytes(s.seed, vals[k]) >> 32
+			if len(s.slots.v) > 0 {
+				s.warm ^= s.slots.v[s.home(tags[k])]
+			}
+		}
+	}
+	for k, i := 0, lo; i < hi; k, i = k+1, i+1 {
+		if len(vals[k]) == 0 {
 			s.ids[i] = none
 			unattributed++
 			continue
 		}
-		if s.ids[i], err = s.put(p, b); err != nil {
+		if s.ids[i], err = s.put(p, vals[k], tags[k]); err != nil {
 			return 0, err
 		}
 	}
 	return unattributed, nil
 }
 
-// subject is the canonical form of record i's subject; false if it has none.
-func (s *subjects) subject(c *column, i int) ([]byte, bool) {
+// subject is the canonical form of record i's subject, empty if it has none.
+// k is its place in the block.
+func (s *subjects) subject(c *column, i, k int) []byte {
 	var b []byte
 	switch {
 	case c.kind == physText || c.kind == physBytes:
 		var ok bool
 		if b, ok = c.bytesAt(i); !ok {
-			return nil, false
+			return nil
 		}
 	case !c.valid(i):
-		return nil, false
+		return nil
 	case c.kind == physNum:
-		s.buf = strconv.AppendUint(s.buf[:0], c.nums[i].LowBits(), 10)
-		b = s.buf
+		s.own[k] = strconv.AppendUint(s.own[k][:0], c.nums[i].LowBits(), 10)
+		b = s.own[k]
 	default:
-		s.buf = strconv.AppendInt(s.buf[:0], c.ints[i], 10)
-		b = s.buf
+		s.own[k] = strconv.AppendInt(s.own[k][:0], c.ints[i], 10)
+		b = s.own[k]
 	}
-	if s.canon == nil {
-		return b, len(b) > 0
+	if s.canon == nil || len(b) == 0 {
+		return b
 	}
-	return s.canonical(b)
+	return s.canonical(b, k)
 }
 
 // canonical applies the caller's canonicaliser; what it refuses is no subject.
-func (s *subjects) canonical(b []byte) ([]byte, bool) {
-	out, err := s.canon(s.out[:0], b)
+// The form is copied: one that shares bytes with the batch must not become the
+// next dst.
+func (s *subjects) canonical(b []byte, k int) []byte {
+	out, err := s.canon(s.dst[:0], b)
 	if err != nil {
-		return nil, false
+		return nil
 	}
-	s.out = out
-	return out, len(out) > 0
+	s.own[k] = append(s.own[k][:0], out...)
+	return s.own[k]
 }
 
 // put returns the number of subject b, giving the next one if it is new.
-func (s *subjects) put(p *pool, b []byte) (uint32, error) {
+func (s *subjects) put(p *pool, b []byte, tag uint64) (uint32, error) {
 	if 4*(s.n+1) > 3*len(s.slots.v) {
 		if err := s.rehash(p); err != nil {
 			return 0, err
 		}
 	}
-	tag := maphash.Bytes(s.seed, b) >> 32
 	for at := s.home(tag); ; at = (at + 1) & (len(s.slots.v) - 1) {
 		e := s.slots.v[at]
 		if e == 0 {
@@ -163,6 +190,8 @@ func (s *subjects) free(p *pool) {
 	s.slots.free(p)
 	s.ends.free(p)
 	s.data.free(p)
-	clear(s.buf)
-	clear(s.out)
+	clear(s.dst[:])
+	for k := range s.own {
+		clear(s.own[k][:cap(s.own[k])])
+	}
 }
