@@ -1,0 +1,117 @@
+package governance
+
+// grant enters a scenario into the tables of Decide.
+func (p *Policy) grant(s *Scenario) {
+	for i := range s.Units {
+		u := p.unitGrant(s, &s.Units[i])
+		p.units[[2]string{u.unit.Party, s.ID}] = u
+	}
+	for _, id := range s.Templates {
+		t := p.index.templates[id]
+		q := &queryGrant{template: t, dataset: p.index.datasets[t.Dataset], attempts: t.Kind == KindIdentity,
+			rare: t.Class == ClassRare, fields: t.reads()}
+		q.needsConsent = s.Consent == "required" || t.Class == ClassConsented || t.Class == ClassRare && t.Statute == ""
+		p.enter(s, ActVerify, id, q)
+	}
+	for _, id := range s.Tables {
+		t := p.index.tables[id]
+		p.enter(s, ActTable, id, &queryGrant{table: t, dataset: p.index.datasets[t.Dataset], fields: t.reads()})
+	}
+	for _, id := range s.Masks {
+		m := p.index.masks[id]
+		p.enter(s, ActMask, id, &queryGrant{mask: m, dataset: p.index.datasets[m.Dataset], fields: m.reads()})
+	}
+}
+
+func (p *Policy) unitGrant(s *Scenario, unit *Unit) *unitGrant {
+	u := &unitGrant{party: p.index.parties[unit.Party], unit: unit, scenario: s,
+		use: p.index.agreements[unit.Agreement], operation: p.index.agreements[s.Operation]}
+	u.operator = !u.party.HasRole(RoleApplicationUnit) && !u.party.HasRole(RoleServiceVendor)
+	u.from = max(u.use.From.Start().Unix(), u.operation.From.Start().Unix())
+	u.until = min(u.use.Until.End().Unix(), u.operation.Until.End().Unix())
+	switch {
+	case p.suspended(TargetParty, u.party.ID):
+		u.rule = Suspended
+	case !u.party.asks():
+		u.rule = RoleNotAllowed
+	case p.suspended(TargetScenario, s.ID), p.suspended(TargetAgreement, u.use.ID, u.operation.ID),
+		p.suspended(TargetParty, u.use.Parties...), p.suspended(TargetParty, u.operation.Parties...),
+		p.suspended(TargetParty, s.Authority):
+		u.rule = Suspended
+	case s.Plan == "":
+		u.rule = PlanMissing
+	default:
+		u.rule = p.approvals[s.ID]
+	}
+	return u
+}
+
+// enter adds a query with whatever refuses it always.
+func (p *Policy) enter(s *Scenario, act Act, id string, q *queryGrant) {
+	d := q.dataset
+	switch {
+	case p.suspended(TargetDataset, d.ID), p.suspended(TargetParty, d.Provider):
+		q.rule = Suspended
+	case d.Sharing == SharingProhibited:
+		q.rule = DatasetProhibited
+	case d.Sharing == SharingVerifyOnly && act != ActVerify:
+		q.rule = DatasetSharing
+	default:
+		if d.Subject.Field != "" {
+			q.fields = append(q.fields, d.Subject.Field)
+		}
+		q.rule = fieldRule(d, q.fields)
+	}
+	p.queries[queryKey{s.ID, act, id}] = q
+}
+
+// fieldRule refuses fields without class or grade (R3), and core data (R7).
+func fieldRule(d *Dataset, fields []string) Rule {
+	for _, name := range fields {
+		f := d.FieldNamed(name)
+		switch {
+		case f == nil:
+			return FieldUnknown
+		case !f.Graded():
+			return FieldUngraded
+		case f.Grade == "core":
+			return DatasetProhibited
+		}
+	}
+	return ""
+}
+
+// reads lists the fields a template reads besides the subject.
+func (t *Template) reads() []string {
+	var out []string
+	for _, name := range []string{t.Field, t.NameField, t.PhoneField} {
+		if name != "" {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+func (t *Table) reads() []string {
+	out := append([]string(nil), t.GroupBy...)
+	for _, f := range t.Filters {
+		out = append(out, f.Field)
+	}
+	for _, m := range t.Measures {
+		if m.Field != "" {
+			out = append(out, m.Field)
+		}
+	}
+	return out
+}
+
+// reads lists the columns of a mask that leave in some form; a suppressed one does not.
+func (m *Mask) reads() []string {
+	var out []string
+	for _, c := range m.Columns {
+		if c.Technique != "suppress" {
+			out = append(out, c.Name)
+		}
+	}
+	return out
+}
