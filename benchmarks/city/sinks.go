@@ -44,7 +44,7 @@ func newCSVSink(out io.Writer, schema *arrow.Schema) *csvSink {
 	return &csvSink{out: out, schema: schema}
 }
 
-// cell appends the text of one value.
+// cellWriter appends the text of the value in one row of a column.
 type cellWriter func(dst []byte, row int) []byte
 
 func (s *csvSink) write(rec arrow.Record) error {

@@ -68,8 +68,8 @@ func (c *City) Write(ctx context.Context, dir string, f Format, progress func(do
 	return err
 }
 
-// writeAll writes a temporary file per table, the largest tables first, and
-// gives their names in the order of tables, "" for those not made.
+// writeAll writes a temporary file per table and gives their names in the order
+// of tables, "" for those not made.
 func (c *City) writeAll(ctx context.Context, dir string, f Format, m *meter) ([]string, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

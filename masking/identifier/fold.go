@@ -34,10 +34,10 @@ func (c *code) fold(s []byte) string {
 			r = narrow(r)
 		}
 		i += size
-		if isSpace(r) || isHyphen(r) || isInvisible(r) {
-			continue
-		}
 		if r = upper(r); !isCodeRune(r) {
+			if isSpace(r) || isHyphen(r) || isInvisible(r) {
+				continue
+			}
 			return RuleCharacter
 		}
 		if c.n == codeLen {
