@@ -18,7 +18,8 @@ const (
 	tableRoll    = 64 << 20 // bytes of records after which a new table begins
 	maxTables    = 64       // at the start; each may roll
 	storageForm  = pebble.FormatTableFormatV6
-	bottom       = 6 // the level that tables without overlap are ingested to
+	indexBlock   = 4 << 20 // bytes; no table's index outgrows it, so one search finds a block
+	bottom       = 6       // the level that tables without overlap are ingested to
 	mergeDivisor = 8
 )
 
@@ -46,6 +47,7 @@ func databaseOptions(broken *atomic.Bool) *pebble.Options {
 	o.Experimental.ReadSamplingMultiplier = -1
 	for i := range o.Levels {
 		o.Levels[i].Compression = func() *sstable.CompressionProfile { return sstable.NoCompression }
+		o.Levels[i].IndexBlockSize = indexBlock
 	}
 	o.EnsureDefaults()
 	return o

@@ -44,7 +44,7 @@ func scrub(err error) error {
 		return nil
 	case errors.Is(err, ErrCorrupt), errors.Is(err, ErrStorage):
 		return err
-	case errors.Is(err, pebble.ErrCorruption):
+	case pebble.IsCorruptionError(err):
 		return ErrCorrupt
 	case errors.As(err, &pe):
 		return fmt.Errorf("%w: %s: %w", ErrStorage, pe.Op, pe.Err)

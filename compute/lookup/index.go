@@ -11,7 +11,8 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 )
 
-// Index is one opened index. It is immutable and safe for concurrent use.
+// Index is one opened index. It is immutable and safe for concurrent use. Once
+// it has met damage that came after Open, it answers nothing but ErrCorrupt.
 type Index struct {
 	p      *Program
 	keys   Keys
@@ -188,7 +189,7 @@ func (ix *Index) giveBack(r *reader) {
 		}
 		ix.mu.Unlock()
 	}
-	if r != nil && r.it.Close() != nil {
-		ix.broken.Store(true)
+	if r != nil {
+		_ = r.it.Close() // its error, if it has one, was the lookup's
 	}
 }

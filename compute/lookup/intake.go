@@ -3,7 +3,6 @@ package lookup
 import (
 	"context"
 	"fmt"
-	"math"
 	"sync"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -106,7 +105,7 @@ func (in *intake) invalid(row int64, err error) {
 func (in *intake) tolerate() error {
 	s := &in.stats
 	bad := s.Invalid + s.Conflicts
-	if bad == 0 || float64(bad) <= math.Floor(in.o.MaxInvalidShare*float64(s.Rows)) {
+	if bad == 0 || float64(bad)/float64(s.Rows) <= in.o.MaxInvalidShare {
 		return nil
 	}
 	if s.Invalid > 0 {

@@ -101,8 +101,8 @@ func (p *Program) addSubject(in *arrow.Schema) error {
 	default:
 		return fieldError(f.Name, "a subject is text or int64")
 	}
-	if p.subject.Identifier == "" {
-		return fieldError(f.Name, "identifier kind is missing")
+	if _, err := identifier.ParseKind(string(p.subject.Identifier)); err != nil {
+		return fieldError(f.Name, "unknown identifier kind")
 	}
 	if p.subject.Withhold == "" {
 		return nil

@@ -100,6 +100,7 @@ func (ix *Index) rosterKeys(ctx context.Context, roster array.RecordReader, s Su
 		return nil, err
 	}
 	var keys []sortKey
+	limit := 1 << 20 // keys held before repeated ones are removed
 	for roster.Next() {
 		rec := roster.Record()
 		more, err := ix.hashColumn(ctx, textOf(rec.Column(cols[s.Field])), s.Identifier)
@@ -108,10 +109,10 @@ func (ix *Index) rosterKeys(ctx context.Context, roster array.RecordReader, s Su
 		}
 		ref.Rows += rec.NumRows()
 		ref.Invalid += rec.NumRows() - int64(len(more))
-		if len(keys)+len(more) > cap(keys) {
+		if keys = append(keys, more...); len(keys) > limit {
 			keys = distinct(keys)
+			limit = max(limit, 2*len(keys))
 		}
-		keys = append(keys, more...)
 	}
 	if err := roster.Err(); err != nil {
 		return nil, fmt.Errorf("read roster after row %d: %w", ref.Rows, err)

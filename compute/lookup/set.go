@@ -17,7 +17,8 @@ type Set struct {
 
 // Swap makes next the current index at once and keeps the one it replaces for
 // Rollback. The index that was kept until now, if any, is given up and returned:
-// once its Done is closed, destroy its keys. next must be of the same dataset.
+// once its Done is closed, destroy its keys. next must be of the same dataset;
+// on error it remains the caller's.
 func (s *Set) Swap(next *Index) (retired *Index, err error) {
 	if next == nil {
 		return nil, fmt.Errorf("swap index: %w", ErrNoIndex)
