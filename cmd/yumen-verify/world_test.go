@@ -112,7 +112,8 @@ func (w *world) statement(kind string, rows int) *receipt.Statement {
 func (w *world) release(name string, s *receipt.Statement, result []byte) {
 	text, err := s.AppendCanonical(nil)
 	require.NoError(w.t, err)
-	r, err := receipt.Build(text, w.append(audit.Release, receipt.StatementHash(text)))
+	a := w.append(audit.Release, receipt.StatementHash(text))
+	r, err := receipt.Build(text, a.Entry, a.Index, a.Proof, a.Checkpoint.Text)
 	require.NoError(w.t, err)
 	file, err := r.Append(nil)
 	require.NoError(w.t, err)

@@ -34,11 +34,8 @@ type Receipt struct {
 
 // Build makes a receipt of a canonical statement and what the log gave back
 // for it. The entry must be a release and hold the hash of the statement.
-func Build(statement []byte, a *audit.Appended) (*Receipt, error) {
-	if a == nil || a.Checkpoint == nil {
-		return nil, ErrReceipt
-	}
-	r := &Receipt{Statement: statement, Entry: a.Entry, Index: a.Index, Proof: a.Proof, Checkpoint: a.Checkpoint.Text}
+func Build(statement, entry []byte, index uint64, proof []audit.Hash, checkpoint []byte) (*Receipt, error) {
+	r := &Receipt{Statement: statement, Entry: entry, Index: index, Proof: proof, Checkpoint: checkpoint}
 	if err := r.check(); err != nil {
 		return nil, err
 	}

@@ -262,15 +262,15 @@ func TestBuildRefuses(t *testing.T) {
 	text := canonical(t, w.statement())
 	entry := audit.Entry{Kind: audit.Release, Statement: StatementHash(text)}
 	good := w.append(entry)
-	_, err := Build(text, good)
+	_, err := build(text, good)
 	require.NoError(t, err)
 	entry.Kind = audit.Refusal
 	for name, a := range map[string]*audit.Appended{
-		"nil": nil, "no checkpoint": {Entry: good.Entry}, "kind": w.append(entry),
+		"no entry": {Checkpoint: good.Checkpoint}, "kind": w.append(entry),
 		"statement": w.append(audit.Entry{Kind: audit.Release}),
 		"proof":     {Entry: good.Entry, Checkpoint: good.Checkpoint, Proof: make([]audit.Hash, MaxProof+1)},
 	} {
-		_, err := Build(text, a)
+		_, err := build(text, a)
 		require.ErrorIs(t, err, ErrReceipt, name)
 	}
 }

@@ -65,9 +65,13 @@ func (w *world) statement() *Statement {
 func (w *world) release(s *Statement) *Receipt {
 	text := canonical(w.t, s)
 	entry := audit.Entry{Kind: audit.Release, Time: 1_795_000_000_000, Statement: StatementHash(text), Private: audit.HashOf(nil)}
-	r, err := Build(text, w.append(entry))
+	r, err := build(text, w.append(entry))
 	require.NoError(w.t, err)
 	return r
+}
+
+func build(text []byte, a *audit.Appended) (*Receipt, error) {
+	return Build(text, a.Entry, a.Index, a.Proof, a.Checkpoint.Text)
 }
 
 func (w *world) append(entry audit.Entry) *audit.Appended {
