@@ -1,8 +1,6 @@
 package redact
 
 import (
-	"encoding/binary"
-
 	"github.com/apache/arrow/go/v17/arrow"
 
 	"github.com/yumen-project/yumen/masking/kernel"
@@ -11,8 +9,6 @@ import (
 // maxWidth bounds the values the fixed-width path treats, and with it the
 // tables of patterns.
 const maxWidth = 256
-
-const highBits = 0x8080808080808080
 
 // fixed treats text of which every value is empty or of one length, all ASCII,
 // with no bytes under nulls: one fresh data buffer, written word by word as
@@ -72,23 +68,30 @@ func fixedOffsets[O kernel.Offset](dst []O, s kernel.Strings[O], width O) bool {
 // It reports false if src is not ASCII; dst is then unusable.
 func (r *redactor) overwrite(dst, src []byte, width int) bool {
 	kept, mask := r.patterns(width)
+	mask = mask[:len(kept)]
+	in, out := arrow.GetData[uint64](src[:len(src)&^7]), arrow.GetData[uint64](dst[:len(dst)&^7])
 	var seen uint64
-	block := 8 * width
-	for len(src) >= block && len(dst) >= block {
-		for i := range kept {
-			x := binary.LittleEndian.Uint64(src[i*8:])
+	done := 0
+	for len(in) >= len(kept) && len(out) >= len(kept) {
+		from, to := in[:len(kept)], out[:len(kept)]
+		for i, k := range kept {
+			x := from[i]
 			seen |= x
-			binary.LittleEndian.PutUint64(dst[i*8:], x&kept[i]|mask[i])
+			to[i] = x&k | mask[i]
 		}
-		src, dst = src[block:], dst[block:]
+		in, out = in[len(kept):], out[len(kept):]
+		done += 8 * len(kept)
 	}
+	src, dst = src[done:], dst[done:]
 	for i, b := range src {
-		seen |= uint64(b) << 56
-		shift := i % 8 * 8
-		dst[i] = b&byte(kept[i/8]>>shift) | byte(mask[i/8]>>shift)
+		seen |= uint64(b)
+		dst[i] = b&byteOf(kept, i) | byteOf(mask, i)
 	}
 	return seen&highBits == 0
 }
+
+// byteOf is byte i of words in memory order.
+func byteOf(words []uint64, i int) byte { return arrow.GetBytes(words)[i] }
 
 // patterns are the words of eight consecutive values: ones where a character
 // stays, and the mask character where it does not.
@@ -102,10 +105,5 @@ func (r *redactor) patterns(width int) (kept, mask []uint64) {
 			cover[i] = r.mask[0]
 		}
 	}
-	kept, mask = make([]uint64, width), make([]uint64, width)
-	for i := range kept {
-		kept[i] = binary.LittleEndian.Uint64(keep[i*8:])
-		mask[i] = binary.LittleEndian.Uint64(cover[i*8:])
-	}
-	return kept, mask
+	return arrow.GetData[uint64](keep), arrow.GetData[uint64](cover)
 }

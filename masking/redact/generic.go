@@ -1,6 +1,8 @@
 package redact
 
 import (
+	"encoding/binary"
+	"math/bits"
 	"unicode/utf8"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -8,58 +10,134 @@ import (
 	"github.com/yumen-project/yumen/masking/kernel"
 )
 
+// slack is room behind the output, so that eight bytes can be stored at any
+// position of it. Finish zeroes what is left of it.
+const slack = 8
+
+const ruleUTF8 = "text is not UTF-8"
+
 // generic treats text of any length and script: offsets and data in one pass.
+// The column is checked to be UTF-8 as a whole; only if it is not, because of
+// a bad value or of bytes under nulls, is each value checked on its own.
 func generic[O kernel.Offset](r *redactor, env *kernel.Env, s kernel.Strings[O], t arrow.DataType) (arrow.Array, error) {
-	w, err := kernel.NewWriter[O](env.Alloc, s.N, s.Span()*len(r.mask))
+	w, err := kernel.NewWriter[O](env.Alloc, s.N, s.Span()*len(r.mask)+slack)
 	if err != nil {
 		return nil, err
 	}
+	data := s.Data[:s.Off[s.N]]
+	sound := validText(data[s.Off[0]:])
 	pos := 0
 	for i := range s.N {
-		if !s.Valid.Null(i) {
-			v := s.At(i)
-			if !utf8.Valid(v) {
-				if err := env.Malformed(i, "text is not UTF-8"); err != nil {
-					w.Release()
-					return nil, err
-				}
-			} else {
-				pos = r.cover(w.Data, pos, v)
+		from, to := int(s.Off[i]), int(s.Off[i+1])
+		switch {
+		case from == to || s.Valid.Null(i):
+		case bad(data, from, to, sound):
+			if err := env.Malformed(i, ruleUTF8); err != nil {
+				w.Release()
+				return nil, err
 			}
+		default:
+			pos = r.cover(w.Data, pos, data, from, to)
 		}
 		w.Off[i+1] = O(pos)
 	}
 	return w.Finish(env, s.Valid, t), nil
 }
 
-// cover writes the redacted value at pos and returns the end.
-func (r *redactor) cover(dst []byte, pos int, v []byte) int {
-	n := utf8.RuneCount(v)
+// bad reports that data[from:to] is not UTF-8. In sound data it is enough that
+// no value begins, and none behind it, in the middle of a character.
+func bad(data []byte, from, to int, sound bool) bool {
+	if !sound {
+		return !utf8.Valid(data[from:to])
+	}
+	return data[from]&0xC0 == 0x80 || (to < len(data) && data[to]&0xC0 == 0x80)
+}
+
+// cover writes the redacted form of data[from:to], which is UTF-8, at pos and
+// returns its end.
+func (r *redactor) cover(dst []byte, pos int, data []byte, from, to int) int {
+	n := runes(data, from, to)
 	first, last := r.keeps(n)
-	head := runeEnd(v, first)
-	pos += copy(dst[pos:], v[:head])
-	for range n - first - last {
-		pos += copy(dst[pos:], r.mask)
+	if first > 0 {
+		head := from
+		for range first {
+			head += size(data[head])
+		}
+		pos = place(dst, pos, data, from, head)
 	}
-	return pos + copy(dst[pos:], v[runeStart(v, last):])
+	pos = r.fill(dst, pos, n-first-last)
+	if last > 0 {
+		tail := to
+		for range last {
+			for tail--; data[tail]&0xC0 == 0x80; tail-- {
+			}
+		}
+		pos = place(dst, pos, data, tail, to)
+	}
+	return pos
 }
 
-// runeEnd is the byte position behind the first k characters.
-func runeEnd(v []byte, k int) int {
-	i := 0
-	for ; k > 0; k-- {
-		_, size := utf8.DecodeRune(v[i:])
-		i += size
+// fill writes k mask characters. One of a single byte is written eight at a
+// time; what is written too much is overwritten later, or zeroed at the end.
+func (r *redactor) fill(dst []byte, pos, k int) int {
+	if len(r.mask) > 1 {
+		for range k {
+			pos += copy(dst[pos:], r.mask)
+		}
+		return pos
 	}
-	return i
+	word := uint64(r.mask[0]) * ones
+	for j := 0; j < k; j += 8 {
+		binary.LittleEndian.PutUint64(dst[pos+j:], word)
+	}
+	return pos + k
 }
 
-// runeStart is the byte position of the last k characters.
-func runeStart(v []byte, k int) int {
-	i := len(v)
-	for ; k > 0; k-- {
-		_, size := utf8.DecodeLastRune(v[:i])
-		i -= size
+// place copies data[from:to] and nothing of its neighbours.
+func place(dst []byte, pos int, data []byte, from, to int) int {
+	k := to - from
+	if k <= 8 && from+8 <= len(data) {
+		binary.LittleEndian.PutUint64(dst[pos:], binary.LittleEndian.Uint64(data[from:])&low(k))
+		return pos + k
 	}
-	return i
+	return pos + copy(dst[pos:], data[from:to])
+}
+
+// low has ones in the first k bytes of a word, k <= 8.
+func low(k int) uint64 { return 1<<(8*k) - 1 }
+
+const (
+	ones     = 0x0101010101010101
+	highBits = 0x80 * ones
+)
+
+// runes counts the characters of UTF-8: the bytes that continue none.
+func runes(data []byte, from, to int) int {
+	n := to - from
+	for ; from+8 <= len(data) && from < to; from += 8 {
+		x := binary.LittleEndian.Uint64(data[from:])
+		if to-from < 8 {
+			x &= low(to - from)
+		}
+		n -= bits.OnesCount64(x >> 7 &^ (x >> 6) & ones)
+	}
+	for ; from < to; from++ {
+		if data[from]&0xC0 == 0x80 {
+			n--
+		}
+	}
+	return n
+}
+
+// size is the length of the character a leading byte begins.
+func size(c byte) int {
+	switch {
+	case c < 0x80:
+		return 1
+	case c < 0xE0:
+		return 2
+	case c < 0xF0:
+		return 3
+	}
+	return 4
 }
