@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"sync/atomic"
 )
 
@@ -103,11 +104,18 @@ func (l *Log) gather() bool {
 	if l.spare != nil {
 		l.group, bytes, l.spare = append(l.group, l.spare), l.spare.bytes(), nil
 	}
+	yielded := false
 	for len(l.group) < l.o.MaxGroup {
 		q := l.next(len(l.group) > 0)
+		if q == nil && !yielded && len(l.group) > 0 {
+			yielded = true // the callers of the last group may be about to come back
+			runtime.Gosched()
+			continue
+		}
 		if q == nil {
 			break
 		}
+		yielded = false
 		if !q.state.CompareAndSwap(queued, claimed) {
 			continue
 		}
