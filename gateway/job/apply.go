@@ -1,0 +1,246 @@
+package job
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/yumen-project/yumen/gateway/audit"
+	"github.com/yumen-project/yumen/gateway/governance"
+	"github.com/yumen-project/yumen/gateway/job/spec"
+	"github.com/yumen-project/yumen/gateway/receipt"
+)
+
+// Apply puts a domain file in force. Datasets are mounted and templates registered first, aside from
+// what answers now; the change takes effect when its frame is durable.
+func (r *Runner) Apply(ctx context.Context, c *spec.Change) (*spec.Applied, error) {
+	r.changing.Lock()
+	defer r.changing.Unlock()
+	policy := r.state.Load().policy
+	if !may(policy, c.Party, governance.RoleOperator, governance.RoleDataAuthority, governance.RoleImplementingBody) {
+		return nil, r.denyAct(ctx, c.Party, "apply", policy.Refuse(governance.RoleNotAllowed))
+	}
+	dc := &domainChange{By: c.Party, File: c.Domain, Approvals: c.Approvals}
+	next, err := nextPolicy(policy, dc, time.UnixMilli(r.Now()))
+	if err != nil {
+		return nil, fileProblem(err)
+	}
+	if next.Domain().ID != r.o.Domain {
+		return nil, r.denyAct(ctx, c.Party, "apply", policy.Refuse(governance.DomainFixed))
+	}
+	mounted, registered, err := r.mountAll(ctx, next)
+	if err != nil {
+		return nil, dataProblem(err)
+	}
+	appended, err := r.write(ctx, audit.Domain, audit.Hash(next.Hash), &change{Domain: dc})
+	if err != nil {
+		return nil, err
+	}
+	out := &spec.Applied{PolicyHash: hex.EncodeToString(next.Hash[:]), Epoch: next.Epoch, Entry: appended.Index}
+	if out.Findings, err = r.record(ctx, registered); err != nil {
+		return nil, err
+	}
+	return out, r.enact(ctx, mounted)
+}
+
+// may says whether a party has one of the roles. The machine's own operator may administer.
+func may(p *governance.Policy, party string, roles ...string) bool {
+	if party == Local {
+		return true
+	}
+	d := p.Domain()
+	if d == nil {
+		return false
+	}
+	for i := range d.Parties {
+		if d.Parties[i].ID == party {
+			return slices.ContainsFunc(roles, d.Parties[i].HasRole)
+		}
+	}
+	return false
+}
+
+// fileProblem carries the lines of a refused file outward; it holds rules and articles, no values.
+func fileProblem(err error) error {
+	var files governance.FileErrors
+	if !errors.As(err, &files) {
+		return err
+	}
+	out := &spec.FileProblem{}
+	for _, f := range files {
+		out.Lines = append(out.Lines, fmt.Sprintf("line %d, %s: %s %s (%s %s): %s %s", f.Line, f.Path, f.Refusal.Code, f.Rule,
+			f.Refusal.Pack, f.Refusal.Article, f.Refusal.ZH, f.Refusal.EN))
+	}
+	return out
+}
+
+// dataProblem keeps the step and rule of what is wrong with a register.
+func dataProblem(err error) error {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return &spec.FileProblem{Lines: strings.Split(err.Error(), "\n")}
+}
+
+// mountAll makes the datasets of a policy ready. registered holds what was found anew.
+func (r *Runner) mountAll(ctx context.Context, p *governance.Policy) (map[string]*mounted, []*registration, error) {
+	old := r.state.Load().datasets
+	out := map[string]*mounted{}
+	var found []*registration
+	r.domainMu.Lock()
+	known := r.domain.registered
+	r.domainMu.Unlock()
+	for _, plan := range plans(p.Domain()) {
+		m, reg, err := r.mount(ctx, plan, known, old[plan.dataset.ID])
+		if err != nil {
+			for id, m := range out {
+				err = errors.Join(err, closeUnmounted(m.pending, old[id]))
+			}
+			return nil, nil, err
+		}
+		out[plan.dataset.ID] = m
+		if known[plan.dataset.ID] != reg {
+			found = append(found, reg)
+		}
+	}
+	return out, found, nil
+}
+
+// record writes what registration found, one frame a dataset.
+func (r *Runner) record(ctx context.Context, found []*registration) ([]spec.Registered, error) {
+	var out []spec.Registered
+	for _, reg := range found {
+		var nonce receipt.Nonce
+		if _, err := r.o.Rand.Read(nonce[:]); err != nil {
+			return nil, fmt.Errorf("draw nonce: %w", err)
+		}
+		statement := receipt.Commit("registration", &nonce, []byte(reg.Program))
+		if _, err := r.write(ctx, audit.Registration, statement, &change{Registered: reg}); err != nil {
+			return nil, err
+		}
+		if ok := sortedIDs(reg.Templates, true); len(ok) > 0 {
+			out = append(out, spec.Registered{Dataset: reg.Dataset, Version: reg.Version, Templates: ok, OK: true})
+		}
+		if bad := sortedIDs(reg.Templates, false); len(bad) > 0 {
+			out = append(out, spec.Registered{Dataset: reg.Dataset, Version: reg.Version, Templates: bad, Rule: string(governance.CellShare)})
+		}
+	}
+	return out, nil
+}
+
+// enact replaces the state as a whole and swaps indexes in. Datasets no longer named are closed.
+func (r *Runner) enact(ctx context.Context, datasets map[string]*mounted) error {
+	old := r.state.Load().datasets
+	var errs []error
+	for _, m := range datasets {
+		errs = append(errs, r.swap(ctx, m))
+	}
+	r.domainMu.Lock()
+	r.state.Store(&state{policy: r.domain.policy, datasets: datasets})
+	r.domainMu.Unlock()
+	for id, m := range old {
+		if datasets[id] == nil {
+			errs = append(errs, m.close())
+		}
+	}
+	r.jobs.recheck(r)
+	return errors.Join(errs...)
+}
+
+// remount makes ready, after a start, what the log says is in force. A dataset that cannot be read is
+// left out: questions on it are refused until it can.
+func (r *Runner) remount(ctx context.Context) error {
+	r.changing.Lock()
+	defer r.changing.Unlock()
+	policy := r.domain.policy
+	if policy.Domain() == nil {
+		return nil
+	}
+	datasets := map[string]*mounted{}
+	for _, plan := range plans(policy.Domain()) {
+		m, reg, err := r.mount(ctx, plan, r.domain.registered, nil)
+		if err != nil {
+			r.o.Logger.ErrorContext(ctx, "dataset not mounted", "dataset", plan.dataset.ID, "error", err.Error())
+			continue
+		}
+		if r.domain.registered[plan.dataset.ID] != reg {
+			if _, err := r.record(ctx, []*registration{reg}); err != nil {
+				return err
+			}
+		}
+		datasets[plan.dataset.ID] = m
+	}
+	return r.enact(ctx, datasets)
+}
+
+// Suspend stops or frees a party, agreement, scenario or dataset from the next request on, and stops
+// the jobs that it concerns. A provider may stop its own datasets.
+func (r *Runner) Suspend(ctx context.Context, s *spec.Suspension) (*spec.Applied, error) {
+	r.changing.Lock()
+	defer r.changing.Unlock()
+	st := r.state.Load()
+	if !maySuspend(st.policy, s) {
+		return nil, r.denyAct(ctx, s.Party, "suspend", st.policy.Refuse(governance.RoleNotAllowed))
+	}
+	suspension := governance.Suspension{
+		Kind: s.Kind, ID: s.ID, Reason: s.Reason, By: strings.TrimPrefix(s.Party, "@"), At: time.UnixMilli(r.Now()).UTC(), Resume: s.Resume,
+	}
+	next, err := st.policy.WithSuspension(suspension)
+	if err != nil {
+		return nil, r.asDeniedAct(ctx, s.Party, "suspend", err)
+	}
+	appended, err := r.write(ctx, audit.Suspension, audit.Hash(next.Hash), &change{Suspension: &suspension})
+	if err != nil {
+		return nil, err
+	}
+	r.domainMu.Lock()
+	r.state.Store(&state{policy: r.domain.policy, datasets: st.datasets})
+	r.domainMu.Unlock()
+	r.jobs.recheck(r)
+	return &spec.Applied{PolicyHash: hex.EncodeToString(next.Hash[:]), Epoch: next.Epoch, Entry: appended.Index}, nil
+}
+
+func maySuspend(p *governance.Policy, s *spec.Suspension) bool {
+	roles := []string{governance.RoleDataAuthority, governance.RoleImplementingBody}
+	if !s.Resume {
+		roles = append(roles, governance.RoleRegulator)
+	}
+	if may(p, s.Party, roles...) {
+		return true
+	}
+	d := p.Domain()
+	if d == nil || s.Kind != governance.TargetDataset {
+		return false
+	}
+	return slices.ContainsFunc(d.Datasets, func(ds governance.Dataset) bool { return ds.ID == s.ID && ds.Provider == s.Party })
+}
+
+// denyAct logs a refused act of administration.
+func (r *Runner) denyAct(ctx context.Context, party, act string, refusal *governance.Refusal) error {
+	return r.deny(ctx, &governance.Ask{Party: party, Act: governance.Act(act)}, refusal, nil)
+}
+
+func (r *Runner) asDeniedAct(ctx context.Context, party, act string, err error) error {
+	var refusal *governance.Refusal
+	if errors.As(err, &refusal) {
+		return r.denyAct(ctx, party, act, refusal)
+	}
+	return err
+}
+
+// Parties lists the ids of the domain in force.
+func (r *Runner) Parties() []string {
+	d := r.state.Load().policy.Domain()
+	if d == nil {
+		return nil
+	}
+	out := make([]string, len(d.Parties))
+	for i := range d.Parties {
+		out[i] = d.Parties[i].ID
+	}
+	return out
+}

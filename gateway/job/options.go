@@ -1,0 +1,49 @@
+package job
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/yumen-project/yumen/connectors"
+	"github.com/yumen-project/yumen/gateway/governance"
+	"github.com/yumen-project/yumen/gateway/keyring"
+)
+
+// Local is the party of the machine's own operator: the file given at start and the administration
+// token. It may put a domain in force and suspend, and ask nothing.
+const Local = "@local"
+
+// ConsentPerYear bounds what one unit may ask under one consent in one year.
+const ConsentPerYear = 120
+
+// Options of a runner; every field but CacheBytes is required.
+type Options struct {
+	// Domain is the id of the data domain, part of the log's origin.
+	Domain string
+	// LogDir and CheckpointDir hold the log and its checkpoints, best on two volumes.
+	LogDir, CheckpointDir string
+	// IndexDir holds sealed indexes, DevZone the development zone, TrustDir the trust file.
+	IndexDir, DevZone, TrustDir string
+	Ring                        *keyring.Ring
+	// Source opens the register a dataset names.
+	Source func(d *governance.Dataset) (connectors.Source, error)
+	Build  string
+	Clock  func() time.Time
+	Rand   io.Reader
+	Logger *slog.Logger
+	// CacheBytes bounds the block cache of each index; 0 means 64 MiB.
+	CacheBytes int64
+}
+
+func (o *Options) check() error {
+	if o.Domain == "" || o.LogDir == "" || o.CheckpointDir == "" || o.IndexDir == "" || o.DevZone == "" || o.TrustDir == "" ||
+		o.Ring == nil || o.Source == nil || o.Build == "" || o.Clock == nil || o.Rand == nil || o.Logger == nil {
+		return errors.New("job: options incomplete")
+	}
+	if o.CacheBytes == 0 {
+		o.CacheBytes = 64 << 20
+	}
+	return nil
+}

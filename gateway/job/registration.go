@@ -1,0 +1,109 @@
+package job
+
+import (
+	"encoding/hex"
+	"fmt"
+	"slices"
+
+	"github.com/yumen-project/yumen/compute/lookup"
+	"github.com/yumen-project/yumen/gateway/governance"
+)
+
+// leastShare is the least share of the roster, one in eight, that every cell of the common
+// refinement of a dataset's ordinary templates must hold: then all answers ever given about one
+// record version reveal at most 3 bits, whoever asked.
+const leastShare = 8
+
+// registration is what registering a dataset's templates found. It goes into the log and holds for
+// later versions of the dataset; a later version that drifts is reported, never refused by itself.
+type registration struct {
+	Dataset string `json:"dataset"`
+	Version string `json:"version"`
+	// Program is the digest of the dataset's templates as registered.
+	Program string `json:"program"`
+	// Templates maps each template to whether it may be asked.
+	Templates map[string]bool `json:"templates"`
+	// MergeAbsent: absent subjects hold less than one in eight of the roster, so they answer "no".
+	MergeAbsent bool `json:"merge_absent"`
+}
+
+// register admits a dataset's templates in the order of the domain file: each ordinary one that keeps
+// every cell of the refinement with its predecessors at one in eight or more. Consented and rare
+// templates and identity match are under rules of their own.
+func register(d *governance.Dataset, templates []*governance.Template, p *lookup.Program, ref *lookup.Refinement, preds []int) *registration {
+	digest := p.Digest()
+	reg := &registration{Dataset: d.ID, Version: d.Version, Program: hex.EncodeToString(digest[:]), Templates: map[string]bool{}}
+	if ref != nil {
+		reg.MergeAbsent = absent(ref)*leastShare < ref.Universe
+	}
+	var admitted []int // positions in preds
+	for _, t := range templates {
+		if !ordinary(t) {
+			reg.Templates[t.ID] = true
+			continue
+		}
+		n, _ := p.Find(t.ID)
+		try := append(slices.Clone(admitted), slices.Index(preds, n))
+		distinct := !reg.MergeAbsent && told(templates, p, preds, try)
+		if ok := ref != nil && refined(ref, try, distinct); ok {
+			reg.Templates[t.ID], admitted = true, try
+		} else {
+			reg.Templates[t.ID] = false
+		}
+	}
+	return reg
+}
+
+func ordinary(t *governance.Template) bool {
+	return t.Class == governance.ClassOrdinary && t.Kind != governance.KindIdentity
+}
+
+func absent(ref *lookup.Refinement) (n int64) {
+	for _, c := range ref.Cells {
+		if c.Absent {
+			n += c.Count
+		}
+	}
+	return n
+}
+
+// told says whether any of the templates at the positions tells an absent subject apart.
+func told(templates []*governance.Template, p *lookup.Program, preds, positions []int) bool {
+	for _, t := range templates {
+		if n, ok := p.Find(t.ID); ok && ordinary(t) && t.NotFound == governance.ToldDistinct && slices.Contains(positions, slices.Index(preds, n)) {
+			return true
+		}
+	}
+	return false
+}
+
+// refined says that every cell of the refinement by the predicates at positions holds one in eight of
+// the roster. Absent and withheld subjects answer "no" to everything unless absence is told apart; a
+// cell that nobody is in cannot be told from one that does not exist.
+func refined(ref *lookup.Refinement, positions []int, distinct bool) bool {
+	if ref.Universe == 0 {
+		return false
+	}
+	cells := map[string]int64{}
+	for _, c := range ref.Cells {
+		pattern := uint64(0)
+		key := "present"
+		switch {
+		case c.Absent || c.Withheld:
+			if distinct {
+				key = "absent"
+			}
+		default:
+			for i, at := range positions {
+				pattern |= c.Pattern >> at & 1 << i
+			}
+		}
+		cells[fmt.Sprint(key, pattern)] += c.Count
+	}
+	for _, n := range cells {
+		if n*leastShare < ref.Universe {
+			return false
+		}
+	}
+	return len(cells) > 1
+}

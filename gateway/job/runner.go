@@ -1,0 +1,218 @@
+package job
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"sync/atomic"
+
+	"github.com/yumen-project/yumen/gateway/audit"
+	"github.com/yumen-project/yumen/gateway/governance"
+	"github.com/yumen-project/yumen/gateway/keyring"
+	"github.com/yumen-project/yumen/gateway/ledger"
+	"github.com/yumen-project/yumen/gateway/receipt"
+	"github.com/yumen-project/yumen/gateway/release"
+	"github.com/yumen-project/yumen/gateway/release/rules"
+)
+
+// Runner is the composition. It is safe for concurrent use.
+type Runner struct {
+	o        Options
+	log      *audit.Log
+	ledger   *ledger.Ledger
+	gate     *release.Gate
+	seal     *keyring.Sealer
+	subjects *keyring.MAC
+	trust    []byte
+
+	state atomic.Pointer[state]
+	// changing serialises changes of the domain; domain is written by apply alone.
+	changing sync.Mutex
+	domainMu sync.Mutex
+	domain   *domain
+
+	jobs       jobQueue
+	background sync.WaitGroup
+	ctx        context.Context
+	stop       context.CancelFunc
+}
+
+// KeyName names the checkpoint key in signature lines.
+const KeyName = "yumen"
+
+// Origin of the log of a domain.
+func Origin(domain string) string { return "yumen/" + domain }
+
+// Open replays the log and mounts what it says. The error is a *audit.SealedError where log and
+// checkpoint differ: then only health and audit may answer.
+func Open(ctx context.Context, o Options) (*Runner, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	r := &Runner{o: o, domain: newDomain(), ledger: ledger.New()}
+	r.ctx, r.stop = context.WithCancel(context.WithoutCancel(ctx))
+	for _, dir := range []string{o.IndexDir, o.DevZone, o.TrustDir} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, errors.New("job: make directories")
+		}
+	}
+	var err error
+	if r.seal, err = o.Ring.Sealer(keyring.Seal, "results"); err != nil {
+		return nil, err
+	}
+	if r.subjects, err = o.Ring.MAC(keyring.Subject, "attempts"); err != nil {
+		return nil, err
+	}
+	if err := r.openLog(ctx); err != nil {
+		r.stop()
+		return nil, err
+	}
+	if err := r.begin(ctx); err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	return r, nil
+}
+
+func (r *Runner) openLog(ctx context.Context) error {
+	signer, err := r.o.Ring.Signer(keyring.Checkpoint, "log")
+	if err != nil {
+		return err
+	}
+	if r.trust, err = ensureTrust(r.o, signer.Public()); err != nil {
+		return err
+	}
+	options := audit.Options{
+		Dir: r.o.LogDir, CheckpointDir: r.o.CheckpointDir, Origin: Origin(r.o.Domain), KeyName: KeyName,
+		Signer: checkpointSigner{signer}, Apply: r.apply, Clock: r.o.Clock, Logger: r.o.Logger,
+		Verify: func(msg, sig []byte) bool { return signer.Public().Verify(keyring.Checkpoint, msg, sig) },
+	}
+	options.From = r.restore(ctx, options)
+	if r.log, err = audit.Open(ctx, options); err != nil {
+		return err
+	}
+	r.gate, err = release.NewGate(release.Options{
+		Domain: r.o.Domain, Log: r.log, Seal: r.seal, Rules: rules.All(), Now: r.Now, Rand: r.o.Rand,
+		Policy: func() *governance.Policy { return r.state.Load().policy },
+		Trust:  receipt.TrustHash(r.trust), Build: r.o.Build,
+	})
+	return err
+}
+
+// begin writes the first frame of a new log, mounts the datasets and starts the jobs.
+func (r *Runner) begin(ctx context.Context) error {
+	r.state.Store(&state{policy: r.domain.policy})
+	if r.log.Size() == 0 {
+		hash := receipt.TrustHash(r.trust)
+		if _, err := r.write(ctx, audit.Genesis, hash, &change{Genesis: &genesis{Domain: r.o.Domain, Trust: hash.String()}}); err != nil {
+			return err
+		}
+	}
+	if err := r.remount(ctx); err != nil {
+		return err
+	}
+	r.startJobs()
+	return nil
+}
+
+type checkpointSigner struct{ keyring.Signer }
+
+func (s checkpointSigner) KeyID() [32]byte { return s.Public().ID() }
+
+// Now is the later of the clock and the log, Unix milliseconds: a clock set back refills nothing.
+func (r *Runner) Now() int64 { return r.ledger.Now(r.o.Clock()) }
+
+// apply takes a durable frame, in log order, live and in replay.
+func (r *Runner) apply(f audit.Frame) error {
+	if err := r.ledger.Apply(f); err != nil {
+		return err
+	}
+	if f.Entry.Kind == audit.Release || f.Entry.Kind == audit.Refusal {
+		return nil
+	}
+	record, err := ledger.ParseRecord(f.Private)
+	if err != nil {
+		return err
+	}
+	p := past{Index: f.Index, Kind: f.Entry.Kind, Time: f.Entry.Time, Body: bytes.Clone(record.Body)}
+	return r.takePast(p)
+}
+
+func (r *Runner) takePast(p past) error {
+	c, err := r.openChange(p.Body)
+	if err != nil {
+		return fmt.Errorf("frame %d: %w", p.Index, err)
+	}
+	r.domainMu.Lock()
+	defer r.domainMu.Unlock()
+	if err := r.domain.take(c, p.Time); err != nil {
+		return fmt.Errorf("frame %d: %w", p.Index, err)
+	}
+	r.domain.history = append(r.domain.history, p)
+	return nil
+}
+
+// write makes a change durable. The caller holds changing where the change depends on the state.
+func (r *Runner) write(ctx context.Context, kind audit.Kind, statement audit.Hash, c *change) (*audit.Appended, error) {
+	private, err := r.sealChange(c)
+	if err != nil {
+		return nil, err
+	}
+	return r.log.Append(ctx, audit.Record{Kind: kind, Time: r.Now(), Statement: statement, Private: private})
+}
+
+// Checkpoint is the newest signed checkpoint.
+func (r *Runner) Checkpoint() []byte { return r.log.Latest().Text }
+
+// Trust is the trust file that receipts name by hash.
+func (r *Runner) Trust() []byte { return bytes.Clone(r.trust) }
+
+// Prove returns one public entry with its proof under the newest checkpoint.
+func (r *Runner) Prove(ctx context.Context, index uint64) (entry []byte, proof [][]byte, checkpoint []byte, err error) {
+	a, err := r.log.Prove(ctx, index)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	proof = make([][]byte, len(a.Proof))
+	for i := range a.Proof {
+		proof[i] = a.Proof[i][:]
+	}
+	return a.Entry, proof, a.Checkpoint.Text, nil
+}
+
+// Export writes the public log material into dir.
+func (r *Runner) Export(ctx context.Context, dir string) error { return r.log.Export(ctx, dir) }
+
+// Digest identifies the spent state: a replay of the log gives the same.
+func (r *Runner) Digest() [32]byte { return r.ledger.Digest() }
+
+// Close stops jobs, saves a snapshot, publishes the log and releases indexes.
+func (r *Runner) Close() error {
+	r.stop()
+	r.jobs.wait()
+	var errs []error
+	if r.log != nil {
+		errs = append(errs, r.save(), r.log.Publish(context.WithoutCancel(r.ctx)), r.log.Close())
+	}
+	if s := r.state.Load(); s != nil {
+		for _, m := range s.datasets {
+			errs = append(errs, m.close())
+		}
+	}
+	r.background.Wait()
+	return errors.Join(errs...)
+}
+
+func (m *mounted) close() error {
+	var errs []error
+	if previous := m.set.DropPrevious(); previous != nil {
+		errs = append(errs, previous.Close())
+	}
+	if current, done, err := m.set.Current(); err == nil {
+		done()
+		errs = append(errs, current.Close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,75 @@
+package job
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+
+	"github.com/yumen-project/yumen/gateway/audit"
+	"github.com/yumen-project/yumen/gateway/ledger"
+)
+
+const snapshotName = "state"
+
+// A snapshot is the ledger's state and the changes that made the domain:
+//
+//	length of the ledger's part (8) | ledger | changes as JSON
+//
+// Changes keep the sealed bodies of their frames, so it holds no more than the log does.
+
+// save writes a snapshot of what was applied so far.
+func (r *Runner) save() error {
+	r.domainMu.Lock()
+	size, state := r.ledger.Snapshot()
+	history, err := json.Marshal(r.domain.history)
+	r.domainMu.Unlock()
+	if err != nil {
+		return err
+	}
+	payload := binary.BigEndian.AppendUint64(make([]byte, 0, 8+len(state)+len(history)), uint64(len(state)))
+	payload = append(append(payload, state...), history...)
+	return r.log.SaveSnapshot(snapshotName, size, payload)
+}
+
+// restore takes up the newest snapshot that is bound to this log. Nil means: replay everything.
+func (r *Runner) restore(ctx context.Context, o audit.Options) *audit.Snapshot {
+	s, err := audit.LoadSnapshot(ctx, o, snapshotName)
+	if err != nil {
+		return nil
+	}
+	l, d, err := r.decode(s)
+	if err != nil {
+		r.o.Logger.Warn("snapshot unusable, replaying the whole log")
+		return nil
+	}
+	r.ledger, r.domain = l, d
+	return s
+}
+
+func (r *Runner) decode(s *audit.Snapshot) (*ledger.Ledger, *domain, error) {
+	if len(s.Payload) < 8 || binary.BigEndian.Uint64(s.Payload) > uint64(len(s.Payload)-8) {
+		return nil, nil, errors.New("job: snapshot length")
+	}
+	n := binary.BigEndian.Uint64(s.Payload)
+	l, err := ledger.Restore(s.Payload[8 : 8+n])
+	if err != nil || l.Size() != s.Index {
+		return nil, nil, errors.Join(err, errors.New("job: snapshot index"))
+	}
+	var history []past
+	if err := json.Unmarshal(s.Payload[8+n:], &history); err != nil {
+		return nil, nil, errors.New("job: snapshot changes")
+	}
+	d := newDomain()
+	for _, p := range history {
+		c, err := r.openChange(p.Body)
+		if err != nil {
+			return nil, nil, err
+		}
+		if err := d.take(c, p.Time); err != nil {
+			return nil, nil, err
+		}
+	}
+	d.history = history
+	return l, d, nil
+}

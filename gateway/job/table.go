@@ -1,0 +1,76 @@
+package job
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/yumen-project/yumen/compute"
+	"github.com/yumen-project/yumen/compute/plain"
+	"github.com/yumen-project/yumen/connectors"
+	"github.com/yumen-project/yumen/gateway/governance"
+	"github.com/yumen-project/yumen/gateway/ledger"
+	"github.com/yumen-project/yumen/gateway/receipt"
+	"github.com/yumen-project/yumen/gateway/release"
+	"github.com/yumen-project/yumen/masking/identifier"
+)
+
+// table computes a registered table and hands it over suppressed.
+func (r *Runner) table(ctx context.Context, w *question, hold *ledger.Hold) (*release.Candidate, *governance.Refusal, error) {
+	d := w.decision
+	source, err := r.o.Source(d.Dataset)
+	if err != nil {
+		return nil, nil, err
+	}
+	about, err := source.Describe(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	engine := plain.New(plain.Options{Subject: canonicaliser(d.Dataset)})
+	plan, err := engine.Prepare(ctx, tableQuery(d), about.Schema)
+	if err != nil {
+		return nil, nil, err
+	}
+	columns := plan.Columns()
+	if len(columns) == 0 {
+		columns = nil // a count over rows reads any column; a scan of none is refused
+	}
+	reader, err := source.Open(ctx, connectors.Scan{Columns: columns})
+	if err != nil {
+		return nil, nil, err
+	}
+	defer reader.Release()
+	result, err := plan.Run(ctx, reader)
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := release.PrepareTable(r.facts(w), result, true, w.rows[0], hold)
+	return c, nil, err
+}
+
+// canonicaliser makes two spellings of one subject one subject.
+func canonicaliser(d *governance.Dataset) func(dst, v []byte) ([]byte, error) {
+	if d.Subject.RowNumber {
+		return nil
+	}
+	kind := identifier.Kind(d.Subject.Identifier)
+	return func(dst, v []byte) ([]byte, error) { return identifier.AppendCanonical(dst, kind, v) }
+}
+
+func tableQuery(d *governance.Decision) *compute.Query {
+	q := &compute.Query{Dataset: d.Dataset.ID, Subject: d.Dataset.Subject.Field, RowSubjects: d.Dataset.Subject.RowNumber, GroupBy: d.Table.GroupBy}
+	for _, f := range d.Table.Filters {
+		q.Filters = append(q.Filters, compute.Filter{Field: f.Field, Op: compute.Op(f.Op), Value: f.Value, Values: f.Values})
+	}
+	for _, m := range d.Table.Measures {
+		q.Measures = append(q.Measures, compute.Measure{Kind: compute.MeasureKind(m.Kind), Field: m.Field})
+	}
+	return q
+}
+
+func tableTechnique() receipt.Technique {
+	return receipt.Technique{Name: "exact table", Params: map[string]string{"minimum_subjects": strconv.Itoa(release.MinimumSubjects)}}
+}
+
+func cite(d *governance.Dataset) receipt.Dataset {
+	return receipt.Dataset{ID: d.ID, Version: d.Version, AsOf: d.AsOf.String(), Source: d.Provider}
+}

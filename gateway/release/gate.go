@@ -1,0 +1,223 @@
+package release
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/yumen-project/yumen/gateway/audit"
+	"github.com/yumen-project/yumen/gateway/governance"
+	"github.com/yumen-project/yumen/gateway/ledger"
+	"github.com/yumen-project/yumen/gateway/receipt"
+)
+
+var (
+	// ErrPermit: the permit is not this gate's. A fault of the caller.
+	ErrPermit = errors.New("release: permit was not granted by this gate")
+	// ErrSpent: the permit was redeemed before. Nothing leaves a second time.
+	ErrSpent = errors.New("release: permit already redeemed")
+	// ErrAltered: the candidate is not what was judged.
+	ErrAltered = errors.New("release: candidate changed after assessment")
+)
+
+// log is what the gate needs of the audit log.
+type log interface {
+	Append(ctx context.Context, r audit.Record) (*audit.Appended, error)
+	Frame(ctx context.Context, index uint64) (audit.Frame, error)
+	Prove(ctx context.Context, index uint64) (*audit.Appended, error)
+}
+
+// sealer protects stored results at rest.
+type sealer interface {
+	Seal(dst, aad, plain []byte) ([]byte, error)
+	Open(dst, aad, sealed []byte) ([]byte, error)
+}
+
+// Options of a gate; every field is required.
+type Options struct {
+	Domain string
+	Log    log
+	Seal   sealer
+	Rules  []Rule
+	// Policy returns the policy in force now.
+	Policy func() *governance.Policy
+	// Now is the later of the clock and the log, Unix milliseconds.
+	Now   func() int64
+	Rand  io.Reader
+	Trust [32]byte
+	Build string
+}
+
+// Gate judges candidates and lets out what passed.
+type Gate struct {
+	o     Options
+	trust string
+}
+
+// NewGate checks that nothing is missing: a gate without a rule would let everything pass.
+func NewGate(o Options) (*Gate, error) {
+	if o.Domain == "" || o.Log == nil || o.Seal == nil || len(o.Rules) == 0 || o.Policy == nil || o.Now == nil || o.Rand == nil || o.Build == "" {
+		return nil, errors.New("release: gate options incomplete")
+	}
+	return &Gate{o: o, trust: hex.EncodeToString(o.Trust[:])}, nil
+}
+
+// Permit lets one candidate pass once.
+type Permit struct {
+	gate      *Gate
+	candidate *Candidate
+	report    *Report
+	spent     atomic.Bool
+}
+
+// Assess runs every rule on c and alters nothing. The permit is nil if any rule failed; an error
+// means that a rule could not judge.
+func (g *Gate) Assess(ctx context.Context, c *Candidate) (*Report, *Permit, error) {
+	report := &Report{Findings: make([]Finding, 0, len(g.o.Rules))}
+	for _, r := range g.o.Rules {
+		f, err := r.Check(ctx, c)
+		if err != nil {
+			return nil, nil, fmt.Errorf("rule %s: %w", r.ID(), err)
+		}
+		report.Findings = append(report.Findings, f...)
+	}
+	if report.Failed() != nil || len(report.Findings) == 0 {
+		return report, nil, nil
+	}
+	return report, &Permit{gate: g, candidate: c, report: report}, nil
+}
+
+// Redeem lets the candidate out, at most once: it decides again under the policy in force, writes
+// spend and audit as one frame, and returns the release when the frame is durable and proved.
+// A *governance.Refusal means that the policy changed its mind; the hold is the caller's to cancel.
+// Any other error after the frame was handed to the log leaves the spend where it is.
+func (g *Gate) Redeem(ctx context.Context, p *Permit) (*Release, error) {
+	if p == nil || p.gate != g {
+		return nil, ErrPermit
+	}
+	if !p.spent.CompareAndSwap(false, true) {
+		return nil, ErrSpent
+	}
+	c := p.candidate
+	if !c.intact() {
+		return nil, ErrAltered
+	}
+	now := g.o.Now()
+	policy, err := g.stillAllowed(c, now)
+	if err != nil {
+		return nil, err
+	}
+	out, err := g.open(c)
+	if err != nil {
+		return nil, err
+	}
+	s, err := g.statement(c, p.report, policy, out, now)
+	if err != nil {
+		return nil, err
+	}
+	statement, err := s.AppendCanonical(make([]byte, 0, 1536))
+	if err != nil {
+		return nil, err
+	}
+	appended, err := g.spend(ctx, c, out, statement, now)
+	if err != nil {
+		return nil, err
+	}
+	return g.release(c, out, s, statement, appended)
+}
+
+// stillAllowed asks the policy of this moment, so that a suspension stops what is already running.
+func (g *Gate) stillAllowed(c *Candidate, now int64) (*governance.Policy, error) {
+	policy := g.o.Policy()
+	ask := *c.facts.Ask
+	ask.At = time.UnixMilli(now)
+	if _, refusal := policy.Decide(&ask); refusal != nil {
+		return nil, refusal
+	}
+	return policy, nil
+}
+
+func (g *Gate) statement(c *Candidate, report *Report, policy *governance.Policy, o *opening, now int64) (*receipt.Statement, error) {
+	f, d := &c.facts, c.facts.Decision
+	var id [16]byte
+	if _, err := io.ReadFull(g.o.Rand, id[:]); err != nil {
+		return nil, fmt.Errorf("draw statement id: %w", err)
+	}
+	t := time.UnixMilli(now)
+	hash := policy.Hash
+	s := &receipt.Statement{
+		Format: receipt.FormatStatement, ID: hex.EncodeToString(id[:]), Serial: Serial(now, c.hold.Record.Serial),
+		Time: receipt.FormatTime(t), Domain: g.o.Domain, Party: f.Ask.Party, Agreement: d.Use.ID,
+		Scenario: f.Ask.Scenario, Query: f.Ask.Query, Kind: c.Form().kind(), Consent: f.Ask.Consent,
+		Dataset: f.Dataset, Technique: f.Technique, Checks: checks(report),
+		Budget: receipt.Budget{Name: f.BudgetName, Before: c.hold.Before, After: c.hold.Before + charged(c.hold), Limit: f.BudgetLimit, Global: receipt.GlobalWithinCap},
+		Policy: hex.EncodeToString(hash[:]), Trust: g.trust, RulePack: policy.Pack().Ref(), Build: g.o.Build,
+		AllowedUse: d.Scenario.AllowedUse, Expires: d.Expires.Format(time.DateOnly),
+		Request: hex.EncodeToString(o.request[:]), Result: hex.EncodeToString(o.result[:]), Rows: 1,
+	}
+	if c.Form() == FormBatch {
+		s.Rows = int64(len(c.rows))
+	}
+	return s, nil
+}
+
+func charged(h *ledger.Hold) int64 {
+	if len(h.Record.Charges) == 0 {
+		return 0
+	}
+	return h.Record.Charges[0].Amount
+}
+
+func checks(r *Report) []receipt.Check {
+	out := make([]receipt.Check, len(r.Findings))
+	for i, f := range r.Findings {
+		out[i] = receipt.Check{Rule: f.Rule, Threshold: f.Threshold, Outcome: f.Outcome}
+	}
+	return out
+}
+
+func (g *Gate) spend(ctx context.Context, c *Candidate, o *opening, statement []byte, now int64) (*audit.Appended, error) {
+	hash := receipt.StatementHash(statement)
+	body, err := g.appendBody(make([]byte, 0, len(statement)+512), c, o, statement, hash)
+	if err != nil {
+		return nil, err
+	}
+	c.hold.Record.Body = body
+	private, err := c.hold.Record.AppendTo(make([]byte, 0, len(body)+256))
+	if err != nil {
+		return nil, err
+	}
+	return g.o.Log.Append(ctx, audit.Record{Kind: audit.Release, Time: now, Statement: hash, Private: private, Hint: c.hold})
+}
+
+// Serial writes a running number as YM-YYYYMMDD-NNNNNNNNNNNN, of one length for every answer.
+func Serial(now int64, n uint64) string {
+	day := time.UnixMilli(now).In(time.FixedZone("", 8*3600))
+	b := make([]byte, 0, 24)
+	b = append(b, "YM-"...)
+	b = day.AppendFormat(b, "20060102")
+	b = append(b, '-')
+	digits := strconv.FormatUint(n, 10)
+	for range 12 - len(digits) {
+		b = append(b, '0')
+	}
+	return string(append(b, digits...))
+}
+
+func (f Form) kind() string {
+	switch f {
+	case FormAnswer:
+		return receipt.KindVerify
+	case FormBatch:
+		return receipt.KindBatch
+	case FormExactTable:
+		return receipt.KindTable
+	default:
+		return receipt.KindMasked
+	}
+}

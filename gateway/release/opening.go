@@ -1,0 +1,122 @@
+package release
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+	"strconv"
+
+	"github.com/yumen-project/yumen/gateway/audit"
+	"github.com/yumen-project/yumen/gateway/receipt"
+)
+
+// opening is what opens the statement's two commitments: the requester alone holds it.
+type opening struct {
+	requestNonce, resultNonce receipt.Nonce // single results
+	seed                      receipt.Seed  // batches
+	request, result           audit.Hash
+}
+
+// open draws fresh nonces for c and commits to request and result.
+func (g *Gate) open(c *Candidate) (*opening, error) {
+	o := &opening{}
+	if c.Form() == FormBatch {
+		if _, err := io.ReadFull(g.o.Rand, o.seed[:]); err != nil {
+			return nil, fmt.Errorf("draw seed: %w", err)
+		}
+	} else {
+		if err := g.draw(&o.requestNonce); err != nil {
+			return nil, err
+		}
+		if err := g.draw(&o.resultNonce); err != nil {
+			return nil, err
+		}
+	}
+	o.commit(c)
+	return o, nil
+}
+
+func (g *Gate) draw(n *receipt.Nonce) error {
+	if _, err := io.ReadFull(g.o.Rand, n[:]); err != nil {
+		return fmt.Errorf("draw nonce: %w", err)
+	}
+	return nil
+}
+
+func (o *opening) commit(c *Candidate) {
+	batch, ok := c.body.(Batch)
+	if !ok {
+		o.request = receipt.Commit(receipt.TagRequest, &o.requestNonce, c.rows[0])
+		o.result = receipt.Commit(receipt.TagResult, &o.resultNonce, c.canonical)
+		return
+	}
+	nonce := o.seed.RequestNonce()
+	o.request = receipt.Commit(receipt.TagRequest, &nonce, batchRequest(len(c.rows)))
+	rows := receipt.NewRowCommitments(&o.seed, len(c.rows))
+	var buf []byte
+	for i, row := range c.rows {
+		buf = Answer{Code: batch.Codes[i]}.appendCanonical(buf[:0])
+		rows.Add(row, buf)
+	}
+	o.result = rows.Root()
+}
+
+// batchRequest is the canonical JSON of what a batch asks in common.
+func batchRequest(rows int) []byte {
+	return append(strconv.AppendInt([]byte(`{"count":`), int64(rows), 10), '}')
+}
+
+// The body of a release's private record:
+//
+//	form (1) | length of sealed (4) | sealed | statement
+//
+// sealed holds the nonces (or the seed) and the canonical result, with the statement hash as
+// associated data. Integers in big endian.
+
+func (g *Gate) appendBody(dst []byte, c *Candidate, o *opening, statement []byte, hash audit.Hash) ([]byte, error) {
+	plain := make([]byte, 0, 64+len(c.canonical))
+	if c.Form() == FormBatch {
+		plain = append(plain, o.seed[:]...)
+	} else {
+		plain = append(append(plain, o.requestNonce[:]...), o.resultNonce[:]...)
+	}
+	plain = append(plain, c.canonical...)
+	dst = append(dst, byte(c.Form()), 0, 0, 0, 0)
+	start := len(dst)
+	dst, err := g.o.Seal.Seal(dst, hash[:], plain)
+	if err != nil {
+		return nil, fmt.Errorf("seal result: %w", err)
+	}
+	binary.BigEndian.PutUint32(dst[start-4:], uint32(len(dst)-start))
+	return append(dst, statement...), nil
+}
+
+// parseBody is the inverse of appendBody.
+func (g *Gate) parseBody(b []byte) (form Form, o *opening, canonical, statement []byte, err error) {
+	if len(b) < 5 || uint64(binary.BigEndian.Uint32(b[1:])) > uint64(len(b)-5) {
+		return 0, nil, nil, nil, fmt.Errorf("%w: stored result", ErrStored)
+	}
+	form = Form(b[0])
+	n := binary.BigEndian.Uint32(b[1:])
+	sealed, statement := b[5:5+n], b[5+n:]
+	hash := receipt.StatementHash(statement)
+	plain, err := g.o.Seal.Open(nil, hash[:], sealed)
+	if err != nil {
+		return 0, nil, nil, nil, fmt.Errorf("%w: %w", ErrStored, err)
+	}
+	o = &opening{}
+	head := 64
+	if form == FormBatch {
+		head = 32
+	}
+	if len(plain) < head {
+		return 0, nil, nil, nil, fmt.Errorf("%w: stored nonces", ErrStored)
+	}
+	if form == FormBatch {
+		copy(o.seed[:], plain)
+	} else {
+		copy(o.requestNonce[:], plain)
+		copy(o.resultNonce[:], plain[32:])
+	}
+	return form, o, plain[head:], statement, nil
+}

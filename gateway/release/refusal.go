@@ -1,0 +1,66 @@
+package release
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/yumen-project/yumen/gateway/audit"
+	"github.com/yumen-project/yumen/gateway/governance"
+	"github.com/yumen-project/yumen/gateway/ledger"
+	"github.com/yumen-project/yumen/gateway/receipt"
+)
+
+// denial is the private record's body of a refusal: who asked for what, and the rule. No subject.
+type denial struct {
+	Party    string `json:"party"`
+	Scenario string `json:"scenario"`
+	Act      string `json:"act"`
+	Query    string `json:"query"`
+	Rule     string `json:"rule"`
+	Article  string `json:"article"`
+	Pack     string `json:"pack"`
+	Nonce    string `json:"nonce"`
+}
+
+// Refuse writes a refusal to the log and returns the index of its entry. charges is what the work
+// done before the refusal cost; nil where nothing was computed. The entry's statement hash is a
+// hiding commitment to the private record, so that the public log does not tell who was refused.
+func (g *Gate) Refuse(ctx context.Context, ask *governance.Ask, r *governance.Refusal, hold *ledger.Hold) (uint64, error) {
+	var nonce receipt.Nonce
+	if err := g.draw(&nonce); err != nil {
+		return 0, err
+	}
+	text, err := json.Marshal(denial{
+		Party: ask.Party, Scenario: bounded(ask.Scenario), Act: string(ask.Act), Query: bounded(ask.Query),
+		Rule: string(r.Rule), Article: r.Article, Pack: r.Pack, Nonce: fmt.Sprintf("%x", nonce[:]),
+	})
+	if err != nil {
+		return 0, fmt.Errorf("encode refusal: %w", err)
+	}
+	record := &ledger.Record{Body: text}
+	var hint any
+	if hold != nil {
+		hold.Record.Body, record, hint = text, &hold.Record, hold
+	}
+	private, err := record.AppendTo(nil)
+	if err != nil {
+		return 0, err
+	}
+	appended, err := g.o.Log.Append(ctx, audit.Record{
+		Kind: audit.Refusal, Time: g.o.Now(), Statement: receipt.Commit("refusal", &nonce, text), Private: private, Hint: hint,
+	})
+	if err != nil {
+		return 0, err
+	}
+	return appended.Index, nil
+}
+
+// bounded keeps a foreign id from filling the log; ids longer than this name nothing anyway.
+func bounded(s string) string {
+	const most = 64
+	if len(s) > most {
+		return ""
+	}
+	return s
+}

@@ -1,0 +1,75 @@
+package release
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/yumen-project/yumen/gateway/audit"
+	"github.com/yumen-project/yumen/gateway/receipt"
+)
+
+// ErrEmpty: a zero Release; it never passed a gate.
+var ErrEmpty = errors.New("release: empty")
+
+// Release is the only thing a transport may send. Only a gate makes one that opens.
+type Release struct{ opened *Opened }
+
+// Opened is what travels: the result with its receipt and what opens the receipt's commitments.
+type Opened struct {
+	Body     Body
+	Serial   string
+	Billable uint32
+	AsOf     string
+	Source   string
+	Party    string
+	// Receipt is the exact receipt file; Result the exact result file, for the requester alone.
+	Receipt, Result []byte
+	Index           uint64
+	Replayed        bool
+}
+
+// Open returns what travels, or ErrEmpty for a Release no gate made.
+func (r *Release) Open() (*Opened, error) {
+	if r == nil || r.opened == nil {
+		return nil, ErrEmpty
+	}
+	return r.opened, nil
+}
+
+func (g *Gate) release(c *Candidate, o *opening, s *receipt.Statement, statement []byte, a *audit.Appended) (*Release, error) {
+	parts, err := receipt.Build(statement, a.Entry, a.Index, a.Proof, a.Checkpoint.Text)
+	if err != nil {
+		return nil, fmt.Errorf("build receipt: %w", err)
+	}
+	file, err := parts.Append(nil)
+	if err != nil {
+		return nil, fmt.Errorf("build receipt: %w", err)
+	}
+	result, err := resultFile(c, o, s.ID)
+	if err != nil {
+		return nil, fmt.Errorf("build result: %w", err)
+	}
+	return &Release{opened: &Opened{
+		Body: c.body, Serial: s.Serial, Billable: c.facts.Billable, AsOf: s.Dataset.AsOf, Source: s.Dataset.Source,
+		Party: s.Party, Receipt: file, Result: result, Index: a.Index,
+	}}, nil
+}
+
+// resultFile opens the statement's commitments; it is for the requester alone.
+func resultFile(c *Candidate, o *opening, id string) ([]byte, error) {
+	batch, ok := c.body.(Batch)
+	if !ok {
+		return receipt.AppendResult(nil, id,
+			&receipt.Opening{Nonce: o.requestNonce, Value: c.rows[0]},
+			&receipt.Opening{Nonce: o.resultNonce, Value: c.canonical})
+	}
+	return receipt.AppendBatch(nil, id, &o.seed, batchRequest(len(c.rows)), func(yield func([]byte, []byte) bool) {
+		var buf []byte
+		for i, row := range c.rows {
+			buf = Answer{Code: batch.Codes[i]}.appendCanonical(buf[:0])
+			if !yield(row, buf) {
+				return
+			}
+		}
+	})
+}

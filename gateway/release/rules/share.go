@@ -1,0 +1,25 @@
+package rules
+
+import (
+	"context"
+
+	"github.com/yumen-project/yumen/gateway/release"
+)
+
+// Share states under which class a predicate leaves: the 12.5% rule of its registration, or the
+// consented or statutory class where that rule is off (R48). Registration itself is judged by Registered.
+type Share struct{}
+
+// ID of the rule.
+func (Share) ID() string { return "cell-share" }
+
+// Check reports the class; a template that failed the share rule is not registered and never comes here.
+func (r Share) Check(_ context.Context, c *release.Candidate) ([]release.Finding, error) {
+	if f := c.Form(); f != release.FormAnswer && f != release.FormBatch {
+		return nil, nil
+	}
+	if c.Evidence().ShareExempt {
+		return []release.Finding{{Rule: r.ID(), Threshold: "consent or statute", Outcome: "exempt"}}, nil
+	}
+	return passed(r.ID(), "12.5% of the roster, all templates of the dataset together"), nil
+}

@@ -1,0 +1,164 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"go.yaml.in/yaml/v3"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/peer"
+
+	"github.com/yumen-project/yumen/gateway/job"
+	"github.com/yumen-project/yumen/gateway/job/spec"
+)
+
+// authenticator knows parties by client certificate or bearer token. Tokens are kept as digests.
+type authenticator struct {
+	mu     sync.RWMutex
+	tokens map[[32]byte]string
+}
+
+const tokenBytes = 32
+
+var errTokens = errors.New("tokens: file unusable")
+
+// newAuthenticator loads tokens.file. The administration token, which stands for the machine's own
+// operator, is made on first start and lies beside the keys.
+func newAuthenticator(c *Config) (*authenticator, error) {
+	a := &authenticator{tokens: map[[32]byte]string{}}
+	if c.TokensFile != "" {
+		if err := a.load(c.TokensFile); err != nil {
+			return nil, err
+		}
+	}
+	return a, a.ensure(c, "admin", job.Local)
+}
+
+func (a *authenticator) load(path string) error {
+	text, err := os.ReadFile(path)
+	if err != nil || len(text) > maxConfig {
+		return errTokens
+	}
+	var digests map[string]string
+	if err := yaml.Unmarshal(text, &digests); err != nil {
+		return errTokens
+	}
+	for party, digest := range digests {
+		var sum [32]byte
+		if n, err := hex.Decode(sum[:], []byte(digest)); err != nil || n != len(sum) || strings.HasPrefix(party, "@") {
+			return errTokens
+		}
+		a.tokens[sum] = party
+	}
+	return nil
+}
+
+// TokenFile is where the self-made token of a party lies.
+func TokenFile(dataDir, name string) string {
+	return filepath.Join(dataDir, "tokens", filepath.Base(name)+".token")
+}
+
+// ensure makes a token for party unless there is one, and knows it from now on.
+func (a *authenticator) ensure(c *Config, name, party string) error {
+	path := TokenFile(c.DataDir, name)
+	token, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		token, err = makeToken(path)
+	}
+	if err != nil {
+		return errTokens
+	}
+	a.mu.Lock()
+	a.tokens[sha256.Sum256([]byte(strings.TrimSpace(string(token))))] = party
+	a.mu.Unlock()
+	return nil
+}
+
+func makeToken(path string) ([]byte, error) {
+	raw := make([]byte, tokenBytes)
+	if _, err := rand.Read(raw); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, err
+	}
+	token := []byte(base64.RawURLEncoding.EncodeToString(raw))
+	return token, os.WriteFile(path, append(token, '\n'), 0o600)
+}
+
+func (a *authenticator) byToken(header string) string {
+	token, ok := strings.CutPrefix(header, "Bearer ")
+	if !ok || len(token) > 256 {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(token))
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	return a.tokens[sum]
+}
+
+// byCertificate reads the party from the URI of a verified client certificate.
+func byCertificate(chains [][]*x509.Certificate) string {
+	if len(chains) == 0 || len(chains[0]) == 0 {
+		return ""
+	}
+	for _, u := range chains[0][0].URIs {
+		if id, ok := strings.CutPrefix(u.Opaque, "party:"); ok && u.Scheme == partyScheme && !strings.HasPrefix(id, "@") {
+			return id
+		}
+	}
+	return ""
+}
+
+func (a *authenticator) party(ctx context.Context) string {
+	if p, ok := peer.FromContext(ctx); ok {
+		if info, ok := p.AuthInfo.(credentials.TLSInfo); ok {
+			if party := byCertificate(info.State.VerifiedChains); party != "" {
+				return party
+			}
+		}
+	}
+	for _, header := range metadata.ValueFromIncomingContext(ctx, "authorization") {
+		if party := a.byToken(header); party != "" {
+			return party
+		}
+	}
+	return ""
+}
+
+// unary marks each call with its party; a call without one goes on and is refused by the service.
+func (a *authenticator) unary(ctx context.Context, req any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+	if party := a.party(ctx); party != "" {
+		ctx = spec.WithParty(ctx, party)
+	}
+	return next(ctx, req)
+}
+
+// http does the same for REST.
+func (a *authenticator) http(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		party := ""
+		if req.TLS != nil {
+			party = byCertificate(req.TLS.VerifiedChains)
+		}
+		if party == "" {
+			party = a.byToken(req.Header.Get("Authorization"))
+		}
+		if party != "" {
+			req = req.WithContext(spec.WithParty(req.Context(), party))
+		}
+		next.ServeHTTP(w, req)
+	})
+}

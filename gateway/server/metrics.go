@@ -1,0 +1,44 @@
+package server
+
+import (
+	"context"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// metrics counts calls by method and outcome; no label ever names a subject.
+type metrics struct {
+	registry *prometheus.Registry
+	seconds  *prometheus.HistogramVec
+	observe  map[string]prometheus.Observer // successful calls, resolved once
+}
+
+func newMetrics(methods []string) *metrics {
+	m := &metrics{registry: prometheus.NewRegistry(), observe: map[string]prometheus.Observer{}}
+	m.seconds = prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "yumen_call_seconds", Help: "Duration of calls by method and status code.",
+		Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, 1, 5, 30},
+	}, []string{"method", "code"})
+	m.registry.MustRegister(m.seconds, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	for _, name := range methods {
+		m.observe[name] = m.seconds.WithLabelValues(name, codes.OK.String())
+	}
+	return m
+}
+
+func (m *metrics) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+	began := time.Now()
+	out, err := next(ctx, req)
+	took := time.Since(began).Seconds()
+	if o := m.observe[info.FullMethod]; o != nil && err == nil {
+		o.Observe(took)
+		return out, nil
+	}
+	m.seconds.WithLabelValues(info.FullMethod, status.Code(err).String()).Observe(took)
+	return out, err
+}
