@@ -117,10 +117,10 @@ func (d *Domain) mayApprove(object, id, party, role, key string) error {
 		}
 	}
 	if !ok {
-		return d.pack.Refuse(RoleNotAllowed)
+		return d.Pack().Refuse(RoleNotAllowed)
 	}
 	if p := ix.parties[party]; role != AsHolder && (p == nil || p.Key != key) {
-		return d.pack.Refuse(ApprovalInvalid)
+		return d.Pack().Refuse(ApprovalInvalid)
 	}
 	return nil
 }
@@ -132,7 +132,7 @@ func (d *Domain) objectDigest(object, id string) ([32]byte, error) {
 	}
 	p := d.lookups().parties[id]
 	if object != ObjectPartyKey || p == nil {
-		return [32]byte{}, d.pack.Refuse(DanglingReference)
+		return [32]byte{}, d.Pack().Refuse(DanglingReference)
 	}
 	return digestOf(struct {
 		Format string `json:"yumen_party"`

@@ -179,7 +179,8 @@ func (l *loader) checkTemplate(ix *lookups, t *Template, o *object) {
 	if !ok {
 		return
 	}
-	if (t.Kind == KindBand || t.Kind == KindCompare) && !ft.ordered() {
+	equality := t.Kind == KindEquals || t.Kind == KindMember || t.Op == "=" || t.Op == "!="
+	if equality && ft.name == "float64" || !equality && !ft.ordered() {
 		o.report("field", Malformed)
 		return
 	}

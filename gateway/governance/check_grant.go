@@ -29,7 +29,10 @@ func (l *loader) checkScenario(ix *lookups, s *Scenario, o *object) {
 		o.report("operation", AgreementMissing)
 	}
 	l.checkUnits(ix, s, o, op)
-	used := l.checkQueries(ix, s, o)
+	used, complete := l.checkQueries(ix, s, o)
+	if !complete {
+		return
+	}
 	for i, id := range s.Providers {
 		if !slices.Contains(used, id) {
 			n, path := o.nodeAt("providers", i)
@@ -79,9 +82,10 @@ func covers(ix *lookups, a *Agreement, p *Party, op *Agreement) bool {
 }
 
 // checkQueries reports queries that are not registered and datasets that may not
-// be used, and returns the providers of all datasets used, in order of use.
-func (l *loader) checkQueries(ix *lookups, s *Scenario, o *object) []string {
-	var used []string
+// be used, and returns the providers of all datasets used, in order of use, and
+// whether every query was found.
+func (l *loader) checkQueries(ix *lookups, s *Scenario, o *object) (used []string, complete bool) {
+	complete = true
 	each := func(key string, ids []string, dataset func(id string) *Dataset, missing Rule) {
 		for i, id := range ids {
 			n, path := o.nodeAt(key, i)
@@ -89,6 +93,7 @@ func (l *loader) checkQueries(ix *lookups, s *Scenario, o *object) []string {
 			switch {
 			case d == nil:
 				l.report(n, path, missing)
+				complete = false
 				continue
 			case d.Sharing == SharingProhibited:
 				l.report(n, path, DatasetProhibited)
@@ -101,7 +106,7 @@ func (l *loader) checkQueries(ix *lookups, s *Scenario, o *object) []string {
 	each("templates", s.Templates, ix.templateDataset, TemplateUnregistered)
 	each("tables", s.Tables, ix.tableDataset, TableUnregistered)
 	each("masks", s.Masks, ix.maskDataset, MaskUnregistered)
-	return used
+	return used, complete
 }
 
 func (ix *lookups) templateDataset(id string) *Dataset {
@@ -126,6 +131,9 @@ func (ix *lookups) maskDataset(id string) *Dataset {
 }
 
 func (l *loader) checkConsent(ix *lookups, c *Consent, o *object) {
+	if c.Scenario == "" {
+		return // reported when read
+	}
 	s := ix.scenarios[c.Scenario]
 	if s == nil {
 		o.report("scenario", DanglingReference)

@@ -231,7 +231,12 @@ type Consent struct {
 }
 
 // Pack is the rule pack of the domain's jurisdiction.
-func (d *Domain) Pack() *Pack { return d.pack }
+func (d *Domain) Pack() *Pack {
+	if d == nil || d.pack == nil {
+		return noPack()
+	}
+	return d.pack
+}
 
 // HasRole says whether the party has the role.
 func (p *Party) HasRole(role string) bool {

@@ -22,6 +22,13 @@ func (e *FileError) Error() string {
 	return fmt.Sprintf("line %d: %s: %s: %s (%s %s)", e.Line, e.Path, e.Refusal.Error(), e.Refusal.EN, e.Refusal.Pack, e.Refusal.Article)
 }
 
+// covers says whether this problem is at path or below it, so that one more there
+// would only follow from it.
+func (e *FileError) covers(path string) bool {
+	rest, ok := strings.CutPrefix(e.Path, path)
+	return ok && !strings.HasSuffix(path, "?") && (rest == "" || rest[0] == '.' || rest[0] == '[')
+}
+
 // Unwrap gives the refusal.
 func (e *FileError) Unwrap() error { return e.Refusal }
 

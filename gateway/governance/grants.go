@@ -1,5 +1,18 @@
 package governance
 
+import "time"
+
+// outOfForce says why an agreement is not in force, or "".
+func (a *Agreement) outOfForce(at time.Time) Rule {
+	switch {
+	case at.Before(a.From.Start()):
+		return AgreementNotYet
+	case !at.Before(a.Until.End()):
+		return AgreementExpired
+	}
+	return ""
+}
+
 // grant enters a scenario into the tables of Decide.
 func (p *Policy) grant(s *Scenario) {
 	for i := range s.Units {

@@ -23,9 +23,7 @@ func ParseDomain(file []byte) (*Domain, error) {
 		return nil, l.err()
 	}
 	l.load(root)
-	if len(l.problems) == 0 {
-		l.check()
-	}
+	l.check()
 	if err := l.err(); err != nil {
 		return nil, err
 	}

@@ -132,7 +132,7 @@ func (t *Template) fill(o *object, needs map[string]bool) {
 	t.Field, t.Value, t.Low, t.High = read("field"), read("value"), read("low"), read("high")
 	t.NameField, t.PhoneField = read("name_field"), read("phone_field")
 	if needs["op"] {
-		t.Op = o.enum("op", "<", "<=", ">", ">=")
+		t.Op = o.enum("op", "=", "!=", "<", "<=", ">", ">=")
 	}
 	if needs["values"] {
 		t.Values = o.listRequired("values")

@@ -73,6 +73,9 @@ func TestEveryFileRule(t *testing.T) {
 		{`value: "24"`, `value: "2.4"`, Malformed, "templates[1].value"},
 		{`value: "24"`, `value: 1e1`, Malformed, "templates[1].value"},
 		{`op: ">=", value: "24"`, `op: "~", value: "24"`, Malformed, "templates[1].op"},
+		{house + "\n      - {name: objection, type: bool, class: attribute, grade: 2}", house + "\n      - {name: objection, type: string, class: attribute, grade: 2}", Malformed, "datasets[0].withhold"},
+		{"{name: months, type: int64,", "{name: months, type: string,", Malformed, "templates[1].field"},
+		{"{name: lien, type: bool,", "{name: lien, type: float64,", Malformed, "templates[5].field"},
 		{mid, `low: "144", high: "60"`, Malformed, "templates[3].high"},
 		{mid, `low: "60"`, Malformed, "templates[3].high"},
 		{mid, `low: "60.001", high: "144"`, Malformed, "templates[3].low"},
@@ -143,7 +146,7 @@ func TestEveryFileRule(t *testing.T) {
 			first := lineOf(t, domainText, c.old)
 			last := first + strings.Count(c.old, "\n") + strings.Count(c.new, "\n")
 			if e.Line < first || e.Line > last {
-				require.True(t, e.Rule == DuplicateID || e.Rule == DatasetProhibited || e.Path == "agreements[1].until", "line %d", e.Line)
+				require.True(t, e.Rule == DuplicateID || e.Rule == DatasetProhibited || e.Path == "agreements[1].until" || strings.HasPrefix(c.old, "{name"), "line %d", e.Line)
 			}
 		})
 	}
@@ -151,13 +154,17 @@ func TestEveryFileRule(t *testing.T) {
 
 func TestAllProblemsAreReportedAtOnceInOrderAndBounded(t *testing.T) {
 	_, err := ParseDomain([]byte(textOf(t, edit{"until: 2028-12-31", "until: 2030-12-31"},
-		edit{"yumen: 1", "yumen: one"}, edit{"as_of: 2026-10-31", "as_of: soon"})))
+		edit{"yumen: 1", "yumen: one"}, edit{"as_of: 2026-10-31", "as_of: soon"}, edit{"withhold: objection", "withhold: mood"},
+		edit{"[owns-home, insured-24m, has-lien]", "[owns-house, insured-24m, has-lien]"}, edit{"unit: bank, scenario: property-finance, templates: [owns-home]", "unit: bank"})))
 	var all FileErrors
 	require.ErrorAs(t, err, &all)
-	require.Len(t, all, 3)
-	require.Equal(t, []Rule{Malformed, Malformed, TermCap}, []Rule{all[0].Rule, all[1].Rule, all[2].Rule})
+	var rules []Rule
+	for _, e := range all {
+		rules = append(rules, e.Rule)
+	}
+	require.Equal(t, []Rule{Malformed, Malformed, FieldUnknown, TermCap, TemplateUnregistered, ConsentBlanket, DanglingReference}, rules)
 	require.Equal(t, "jilin@2025-draft", all[0].Refusal.Pack, "also what was found before the jurisdiction was read")
-	require.Equal(t, "六", all[2].Refusal.Article)
+	require.Equal(t, "六", all[3].Refusal.Article)
 	var first *FileError
 	require.True(t, errors.As(err, &first))
 	require.Equal(t, 1, first.Line)

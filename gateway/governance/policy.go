@@ -35,13 +35,16 @@ type Policy struct {
 // over. A scenario that lacks an approval or a plan is kept but refused. The
 // error is a FileErrors; prev stays as it is.
 func NewPolicy(prev *Policy, d *Domain, approvals []Approval, at time.Time) (*Policy, error) {
+	if d == nil || d.pack == nil {
+		return nil, fmt.Errorf("new policy: the domain was not made by ParseDomain")
+	}
 	p := &Policy{Epoch: 1, domain: d, at: at, pins: map[string]string{}, authorities: map[string]bool{},
 		suspensions: map[target]Suspension{}, approvals: map[string]Rule{}}
 	if prev != nil && prev.domain != nil {
 		p.Epoch = prev.Epoch + 1
 		p.pins, p.authorities, p.suspensions = maps.Clone(prev.pins), maps.Clone(prev.authorities), prev.suspensions
 		if prev.domain.ID != d.ID || prev.domain.Jurisdiction != d.Jurisdiction {
-			return nil, FileErrors{{Path: "domain", Rule: DomainFixed, Refusal: d.pack.Refuse(DomainFixed)}}
+			return nil, FileErrors{{Path: "domain", Rule: DomainFixed, Refusal: d.Pack().Refuse(DomainFixed)}}
 		}
 	}
 	if err := p.pin(prev, approvals); err != nil {
@@ -65,7 +68,7 @@ func NewPolicy(prev *Policy, d *Domain, approvals []Approval, at time.Time) (*Po
 func (p *Policy) pin(prev *Policy, approvals []Approval) error {
 	var problems FileErrors
 	report := func(i int, rule Rule) {
-		problems = append(problems, &FileError{Line: p.domain.Parties[i].line, Path: at("parties", i), Rule: rule, Refusal: p.domain.pack.Refuse(rule)})
+		problems = append(problems, &FileError{Line: p.domain.Parties[i].line, Path: at("parties", i), Rule: rule, Refusal: p.domain.Pack().Refuse(rule)})
 	}
 	old := maps.Clone(p.pins)
 	for i := range p.domain.Parties {
@@ -165,7 +168,7 @@ func (p *Policy) compile() error {
 		Pins        map[string]string `json:"pins"`
 		Authorities []string          `json:"authorities"`
 		Suspensions []Suspension      `json:"suspensions"`
-	}{"1", p.domain, p.domain.pack.Ref(), p.approvals, p.pins, slices.Sorted(maps.Keys(p.authorities)), p.Suspensions()})
+	}{"1", p.domain, p.domain.Pack().Ref(), p.approvals, p.pins, slices.Sorted(maps.Keys(p.authorities)), p.Suspensions()})
 	if err != nil {
 		return fmt.Errorf("policy hash: %w", err)
 	}
@@ -178,18 +181,22 @@ func (p *Policy) Domain() *Domain { return p.domain }
 
 // Pack is the rule pack in force.
 func (p *Policy) Pack() *Pack {
-	if p == nil || p.domain == nil {
+	if p == nil {
 		return noPack()
 	}
-	return p.domain.pack
+	return p.domain.Pack()
 }
 
 // Refuse builds the refusal of a rule with the article in force here; also for
 // rules that are enforced elsewhere.
 func (p *Policy) Refuse(rule Rule) *Refusal { return p.Pack().Refuse(rule) }
 
+// At is when the policy came into force.
+func (p *Policy) At() time.Time { return p.at }
+
 // Inactive lists what keeps scenarios from operating: no plan, approvals missing
-// or invalid, with the line of the domain file.
+// or invalid, the operation agreement not in force when the policy was made, with
+// the line of the domain file.
 func (p *Policy) Inactive() FileErrors {
 	var out FileErrors
 	if p == nil || p.domain == nil {
@@ -202,6 +209,10 @@ func (p *Policy) Inactive() FileErrors {
 		}
 		if rule := p.approvals[s.ID]; rule != "" {
 			out = append(out, &FileError{s.line, at("scenarios", i), rule, p.Refuse(rule)})
+		}
+		op := p.index.agreements[s.Operation]
+		if rule := op.outOfForce(p.at); rule != "" {
+			out = append(out, &FileError{op.line, at("scenarios", i) + ".operation", rule, p.Refuse(rule)})
 		}
 	}
 	return out

@@ -41,6 +41,11 @@ func (r *reader) reportLine(line int, path string, rule Rule) {
 	if path == "" {
 		path = "file"
 	}
+	for _, e := range r.problems {
+		if e.covers(path) {
+			return
+		}
+	}
 	r.problems = append(r.problems, &FileError{Line: line, Path: path, Rule: rule, Refusal: r.pack.Refuse(rule)})
 }
 
