@@ -13,7 +13,8 @@
 // in Snappy, Zstd or Gzip. Footer and page headers are checked by this package
 // before the library sees them: sizes, counts and offsets must agree with each
 // other and with the file. Nested columns, delta encodings, INT96 times and
-// encrypted files are refused. An Arrow schema stored in the file is ignored.
+// encrypted files are refused, and so is a stretch of rows that a dictionary
+// blows up, without warning, beyond 128 MiB and eight batches. An Arrow schema stored in the file is ignored.
 //
 // Protected here: memory (bounded by the batch, the largest page and the largest
 // cell), the process (no panic comes out), the place (regular files only, inside

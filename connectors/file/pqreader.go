@@ -19,13 +19,13 @@ const firstDecode = 1024
 // time, and copies the rows into batches of its own buffers: what the library
 // allocates never leaves.
 type parquetBatches struct {
-	p     *plan
-	f     *parquetFile
-	mem   *budget
-	alloc memory.Allocator
-	cell  int
-	stuff []storedColumn
-	arrow *pqarrow.FileReader
+	p      *plan
+	f      *parquetFile
+	mem    *budget
+	alloc  memory.Allocator
+	cell   int
+	cols   []storedColumn
+	reader *pqarrow.FileReader
 
 	group   int   // next row group
 	inGroup int64 // rows of the open group not yet decoded
@@ -64,10 +64,10 @@ func newParquetBatches(ctx context.Context, s *source, p *plan, h *handle) (b *p
 	}
 	for i, field := range f.order {
 		if place := p.slot[field]; place >= 0 {
-			b.stuff = append(b.stuff, storedColumn{index: i, place: place, field: s.opt.Fields[field], conv: f.conv[i]})
+			b.cols = append(b.cols, storedColumn{index: i, place: place, field: s.opt.Fields[field], conv: f.conv[i]})
 		}
 	}
-	b.arrow, err = pqarrow.NewFileReader(f.rdr, pqarrow.ArrowReadProperties{}, mem)
+	b.reader, err = pqarrow.NewFileReader(f.rdr, pqarrow.ArrowReadProperties{}, mem)
 	if err != nil {
 		return nil, bad("schema that cannot be read")
 	}
@@ -78,7 +78,7 @@ func newParquetBatches(ctx context.Context, s *source, p *plan, h *handle) (b *p
 // is left to the collector, since after corrupt input its own release code
 // cannot be relied on.
 func (b *parquetBatches) close() {
-	b.stuff, b.arrow = nil, nil
+	b.cols, b.reader = nil, nil
 	b.f.h.Close()
 }
 
@@ -116,11 +116,11 @@ func (b *parquetBatches) fetch(ctx context.Context) (bool, error) {
 	}
 	n := min(b.inGroup, b.decode, int64(b.p.rows))
 	size := n * b.fixed
-	for i := range b.stuff {
+	for i := range b.cols {
 		if err := context.Cause(ctx); err != nil {
 			return false, err
 		}
-		c := &b.stuff[i]
+		c := &b.cols[i]
 		if err := c.load(n); err != nil {
 			return false, err
 		}
@@ -139,25 +139,31 @@ func (b *parquetBatches) openGroup(ctx context.Context) error {
 	g := b.group
 	b.group++
 	meta := b.f.rdr.RowGroup(g).MetaData()
-	hold := leastBudget + 8*b.p.bytes
-	for i := range b.stuff {
-		chunk, err := meta.ColumnChunk(b.stuff[i].index)
+	hold, text := leastBudget+8*b.p.bytes, int64(0)
+	for i := range b.cols {
+		chunk, err := meta.ColumnChunk(b.cols[i].index)
 		if err != nil {
 			return bad(fmt.Sprintf("row group %d: column chunk that cannot be read", g+1))
 		}
 		largest, err := checkPages(ctx, b.f.h, chunk)
 		if err != nil {
-			return fmt.Errorf("row group %d, field %q: %w", g+1, b.stuff[i].field.Name, err)
+			return fmt.Errorf("row group %d, field %q: %w", g+1, b.cols[i].field.Name, err)
 		}
 		hold += 4 * largest
+		if b.cols[i].field.Type == "string" {
+			text += min(largest, int64(b.cell))
+		}
 	}
 	b.mem.left.Store(hold)
-	for i := range b.stuff {
-		c := &b.stuff[i]
+	if b.row == 0 && text > 0 { // a dictionary may repeat its longest value in every row
+		b.decode = min(b.decode, max(1, hold/8/text))
+	}
+	for i := range b.cols {
+		c := &b.cols[i]
 		c.release()
 		leaf := map[int]bool{c.index: true}
 		var err error
-		if c.rdr, err = b.arrow.GetFieldReader(ctx, c.index, leaf, []int{g}); err != nil {
+		if c.rdr, err = b.reader.GetFieldReader(ctx, c.index, leaf, []int{g}); err != nil {
 			return bad(fmt.Sprintf("row group %d: column that cannot be read", g+1))
 		}
 	}
@@ -201,8 +207,8 @@ func (b *parquetBatches) fit() (int64, error) {
 	var n, size int64
 	for n < b.rows && n < int64(b.p.rows) {
 		cost := b.fixed
-		for i := range b.stuff {
-			if t := b.stuff[i].text; t != nil {
+		for i := range b.cols {
+			if t := b.cols[i].text; t != nil {
 				cost += int64(t.ValueLen(int(b.at + n)))
 			}
 		}
@@ -230,9 +236,9 @@ func (b *parquetBatches) copyRows(n int64) (arrow.Record, error) {
 			}
 		}
 	}()
-	for i := range b.stuff {
+	for i := range b.cols {
 		var err error
-		c := &b.stuff[i]
+		c := &b.cols[i]
 		if cols[c.place], err = b.copyColumn(c, int(n)); err != nil {
 			return nil, err
 		}
