@@ -141,6 +141,7 @@ func TestNilAndZeroPolicyRefuseEverything(t *testing.T) {
 	require.Equal(t, GatewayRule, refuses(t, none, ask(), UnknownParty).Article)
 	refuses(t, &Policy{}, ask(), UnknownParty)
 	require.Empty(t, none.Inactive())
+	require.Nil(t, none.Domain())
 	require.Equal(t, Sealed, none.Refuse(Sealed).Rule)
 }
 

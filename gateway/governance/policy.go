@@ -176,8 +176,13 @@ func (p *Policy) compile() error {
 	return nil
 }
 
-// Domain is the domain in force, or nil in a zero Policy.
-func (p *Policy) Domain() *Domain { return p.domain }
+// Domain is the domain in force, or nil in a nil or zero Policy.
+func (p *Policy) Domain() *Domain {
+	if p == nil {
+		return nil
+	}
+	return p.domain
+}
 
 // Pack is the rule pack in force.
 func (p *Policy) Pack() *Pack {
@@ -199,7 +204,7 @@ func (p *Policy) At() time.Time { return p.at }
 // the line of the domain file.
 func (p *Policy) Inactive() FileErrors {
 	var out FileErrors
-	if p == nil || p.domain == nil {
+	if p.Domain() == nil {
 		return nil
 	}
 	for i := range p.domain.Scenarios {
