@@ -14,6 +14,7 @@ import (
 type column struct {
 	field connectors.Field
 	text  bool
+	size  int                             // bytes of its strings in the batch before, and now
 	b     array.Builder                   // nil if the column is not wanted
 	add   func(cell []byte) (rule string) // appends a value, or says why not
 }
@@ -88,9 +89,7 @@ func (b *csvBatches) close() {
 
 func (b *csvBatches) next(ctx context.Context) (arrow.Record, error) {
 	rows, size := 0, int64(0)
-	for _, c := range b.byPlace {
-		c.Reserve(min(b.p.rows, connectors.DefaultBatchRows))
-	}
+	b.reserve()
 	for rows < b.p.rows {
 		ok, err := b.advance()
 		if err != nil {
@@ -117,6 +116,19 @@ func (b *csvBatches) next(ctx context.Context) (arrow.Record, error) {
 		return nil, b.h.unchanged()
 	}
 	return b.record(rows), nil
+}
+
+// reserve makes room for a batch like the one before.
+func (b *csvBatches) reserve() {
+	for _, c := range b.byPlace {
+		c.Reserve(min(b.p.rows, connectors.DefaultBatchRows))
+	}
+	for i := range b.cols {
+		if text, ok := b.cols[i].b.(*array.StringBuilder); ok {
+			text.ReserveData(b.cols[i].size + b.cols[i].size/16)
+			b.cols[i].size = 0
+		}
+	}
 }
 
 // advance makes the next record current; false at the end.
@@ -177,6 +189,7 @@ func (b *csvBatches) appendRow() error {
 			}
 		} else {
 			rule = c.add(text)
+			c.size += len(text)
 		}
 		if rule != "" {
 			return &connectors.RowError{Row: b.row, Field: c.field.Name, Rule: rule}

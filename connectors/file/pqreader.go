@@ -259,6 +259,9 @@ func (b *parquetBatches) copyColumn(c *storedColumn, n int) (arrow.Array, error)
 	to := array.NewBuilder(b.alloc, b.p.schema.Field(c.place).Type)
 	defer to.Release()
 	to.Reserve(n)
+	if text, ok := to.(*array.StringBuilder); ok {
+		text.ReserveData(c.textBytes(int(b.at), n))
+	}
 	add := c.conv(c.arr)
 	nulls := c.arr.NullN() > 0
 	for i := range n {
@@ -281,4 +284,12 @@ func (b *parquetBatches) copyColumn(c *storedColumn, n int) (arrow.Array, error)
 		}
 	}
 	return to.NewArray(), nil
+}
+
+// textBytes sums the bytes of n strings from at on.
+func (c *storedColumn) textBytes(at, n int) (size int) {
+	for i := at; i < at+n; i++ {
+		size += c.text.ValueLen(i)
+	}
+	return size
 }
