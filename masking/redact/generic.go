@@ -10,9 +10,9 @@ import (
 	"github.com/yumen-project/yumen/masking/kernel"
 )
 
-// slack is room behind the output, so that eight bytes can be stored at any
+// slack is room behind the output, so that whole words can be stored at any
 // position of it. Finish zeroes what is left of it.
-const slack = 8
+const slack = 32
 
 const ruleUTF8 = "text is not UTF-8"
 
@@ -25,17 +25,20 @@ func generic[O kernel.Offset](r *redactor, env *kernel.Env, s kernel.Strings[O],
 		return nil, err
 	}
 	data := s.Data[:s.Off[s.N]]
-	sound := validText(data[s.Off[0]:])
+	sound := validText(data[s.Off[0]:]) && whole(s, data)
+	short := len(r.mask) == 1 && r.last == 0
 	pos := 0
 	for i := range s.N {
 		from, to := int(s.Off[i]), int(s.Off[i+1])
 		switch {
 		case from == to || s.Valid.Null(i):
-		case bad(data, from, to, sound):
+		case !sound && !utf8.Valid(data[from:to]):
 			if err := env.Malformed(i, ruleUTF8); err != nil {
 				w.Release()
 				return nil, err
 			}
+		case short && to-from <= 16 && from+16 <= len(data):
+			pos += r.brief(w.Data[pos:pos+slack], data[from:from+16], to-from)
 		default:
 			pos = r.cover(w.Data, pos, data, from, to)
 		}
@@ -44,13 +47,15 @@ func generic[O kernel.Offset](r *redactor, env *kernel.Env, s kernel.Strings[O],
 	return w.Finish(env, s.Valid, t), nil
 }
 
-// bad reports that data[from:to] is not UTF-8. In sound data it is enough that
-// no value begins, and none behind it, in the middle of a character.
-func bad(data []byte, from, to int, sound bool) bool {
-	if !sound {
-		return !utf8.Valid(data[from:to])
+// whole reports that no value begins in the middle of a character: in a column
+// that is UTF-8, every value then is.
+func whole[O kernel.Offset](s kernel.Strings[O], data []byte) bool {
+	for _, at := range s.Off {
+		if int(at) < len(data) && data[at]&0xC0 == 0x80 {
+			return false
+		}
 	}
-	return data[from]&0xC0 == 0x80 || (to < len(data) && data[to]&0xC0 == 0x80)
+	return true
 }
 
 // cover writes the redacted form of data[from:to], which is UTF-8, at pos and
@@ -75,6 +80,35 @@ func (r *redactor) cover(dst []byte, pos int, data []byte, from, to int) int {
 		pos = place(dst, pos, data, tail, to)
 	}
 	return pos
+}
+
+// brief is cover for values of at most 16 bytes of which the last characters
+// do not stay: names. It takes the value and what follows, as two words, and
+// 32 bytes of room, and returns the length written.
+func (r *redactor) brief(dst, v []byte, length int) int {
+	x := binary.LittleEndian.Uint64(v)
+	y := binary.LittleEndian.Uint64(v[8:])
+	if length <= 8 {
+		x, y = x&low(length), 0
+	} else {
+		y &= low(length - 8)
+	}
+	cont := x >> 7 &^ (x >> 6) & ones
+	n := length - bits.OnesCount64(cont|(y>>7&^(y>>6)&ones)<<1)
+	first, _ := r.keeps(n)
+	leads := ^cont & ones
+	for range first {
+		leads &= leads - 1
+	}
+	head := bits.TrailingZeros64(leads) / 8
+	if head == 8 && first > 0 {
+		return r.cover(dst, 0, v, 0, length)
+	}
+	binary.LittleEndian.PutUint64(dst, x&low(head))
+	word := uint64(r.mask[0]) * ones
+	binary.LittleEndian.PutUint64(dst[head:], word)
+	binary.LittleEndian.PutUint64(dst[head+8:], word)
+	return head + n - first
 }
 
 // fill writes k mask characters. One of a single byte is written eight at a

@@ -10,19 +10,22 @@ import (
 func validText(b []byte) bool {
 	for len(b) >= 24 {
 		x := binary.LittleEndian.Uint64(b)
-		if x&highBits == 0 {
+		switch {
+		case x&highBits == 0:
 			b = b[8:]
-			continue
-		}
-		if plainThrees(x, binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b[16:])) {
+		case b[0] < 0x80:
+			b = b[1:]
+		case plainThrees(x, binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b[16:])):
 			b = b[24:]
-			continue
+		case x&0xC0C0F0 == 0x8080E0 && easy(x, 1):
+			b = b[3:]
+		default:
+			r, n := utf8.DecodeRune(b)
+			if r == utf8.RuneError && n <= 1 {
+				return false
+			}
+			b = b[n:]
 		}
-		r, n := utf8.DecodeRune(b)
-		if r == utf8.RuneError && n <= 1 {
-			return false
-		}
-		b = b[n:]
 	}
 	return utf8.Valid(b)
 }
