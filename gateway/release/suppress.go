@@ -1,6 +1,8 @@
 package release
 
 import (
+	"cmp"
+	"math/big"
 	"slices"
 
 	"github.com/yumen-project/yumen/compute"
@@ -10,14 +12,42 @@ import (
 // without it, must hold (design: exact tables).
 const MinimumSubjects = 10
 
-// CellEvidence is what the rules see of a cell and nobody else does.
+// CellEvidence is what the rules see of a cell and nobody else does. Subjects is the least number of
+// distinct subjects behind any figure of the cell; Dominated says that one or two of them make most of
+// a sum: (1,50) or (2,67) on absolute values.
 type CellEvidence struct {
 	Subjects   int64
 	Complement int64
+	Dominated  bool
 	Withheld   bool
 }
 
-// suppressSmall withholds every cell that, or whose complement, has fewer than least subjects. Then
+// evidenceOf measures one cell. The complement is taken in the whole dataset and, for a grouped
+// table, among those whom the filters left, whichever is smaller.
+func evidenceOf(r *compute.Result, c *compute.Cell) CellEvidence {
+	ev := CellEvidence{Subjects: c.Subjects, Complement: r.UniverseSubjects - c.Subjects}
+	if len(r.GroupBy) > 0 {
+		ev.Complement = min(ev.Complement, r.Subjects-c.Subjects)
+	}
+	for i, m := range r.Measures {
+		if m.Kind != compute.Sum && m.Kind != compute.Mean {
+			continue
+		}
+		share := &c.TopShares[i]
+		ev.Subjects = min(ev.Subjects, share.Subjects)
+		two := new(big.Int).Add(share.Largest, share.Second)
+		ev.Dominated = ev.Dominated || exceeds(share.Largest, share.Total, 50) || exceeds(two, share.Total, 67)
+	}
+	return ev
+}
+
+// exceeds says that part is more than percent of total.
+func exceeds(part, total *big.Int, percent int64) bool {
+	return new(big.Int).Mul(part, big.NewInt(100)).Cmp(new(big.Int).Mul(total, big.NewInt(percent))) > 0
+}
+
+// suppressSmall withholds every cell that, or whose complement, has fewer than least subjects, and
+// every dominated one. Then
 // it goes on with the smallest cells left until what is withheld holds least subjects and is at
 // least two cells, so that no withheld cell can be had by subtraction from a total known elsewhere.
 func suppressSmall(r *compute.Result, least int64) []CellEvidence {
@@ -29,8 +59,8 @@ func suppressSmall(r *compute.Result, least int64) []CellEvidence {
 		cells++
 	}
 	for i, c := range r.Cells {
-		ev[i] = CellEvidence{Subjects: c.Subjects, Complement: r.UniverseSubjects - c.Subjects}
-		if c.Subjects < least || ev[i].Complement < least {
+		ev[i] = evidenceOf(r, &c)
+		if ev[i].Subjects < least || ev[i].Complement < least || ev[i].Dominated {
 			hide(i)
 		}
 	}
@@ -41,7 +71,7 @@ func suppressSmall(r *compute.Result, least int64) []CellEvidence {
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return int(min(max(ev[a].Subjects-ev[b].Subjects, -1), 1)) })
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(ev[a].Subjects, ev[b].Subjects) })
 	for _, i := range order {
 		if cells >= 2 && hidden >= least {
 			break

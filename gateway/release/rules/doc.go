@@ -6,12 +6,12 @@ import "github.com/yumen-project/yumen/gateway/release"
 // All returns every rule, in the order in which they are checked and reported.
 func All() []release.Rule {
 	return []release.Rule{
-		Registered{}, AnswerCode{}, Share{}, SmallCell{Least: release.MinimumSubjects},
+		Registered{}, AnswerCode{}, Share{}, SmallCell{Least: release.MinimumSubjects}, Dominance{},
 		OpenIdentifiers{}, KAnonymity{}, Suppression{}, Purpose{}, Source{},
 	}
 }
 
-// finding makes the one-element result of a rule; refuse is empty for a pass.
+// passed is the one finding of a rule that holds.
 func passed(rule, threshold string) []release.Finding {
 	return []release.Finding{{Rule: rule, Threshold: threshold, Outcome: release.Passed}}
 }
