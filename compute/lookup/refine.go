@@ -37,7 +37,7 @@ type CellCount struct {
 // Refinement counts the joint outcomes of preds (numbers of predicates, none of
 // them identity, whose outcome depends on what is asked) over the distinct
 // subjects of roster. rosterSubject.Field is of the index's identifier kind;
-// its Withhold is not read. Memory is about 50 bytes a distinct subject.
+// its Withhold is not read. Memory is about 80 bytes a distinct subject.
 func (ix *Index) Refinement(ctx context.Context, roster array.RecordReader, rosterSubject Subject, preds []int) (*Refinement, error) {
 	if err := ix.checkRefinement(rosterSubject, preds); err != nil {
 		return nil, fmt.Errorf("refine: %w", err)
