@@ -19,6 +19,7 @@ import (
 
 	"github.com/yumen-project/yumen/benchmarks/city"
 	"github.com/yumen-project/yumen/gateway/client"
+	"github.com/yumen-project/yumen/gateway/receipt"
 	"github.com/yumen-project/yumen/gateway/server"
 )
 
@@ -197,6 +198,10 @@ func (d *demo) connect() error {
 	if err != nil {
 		return err
 	}
+	trust, err := receipt.LoadTrust(os.DirFS(d.data("trust")))
+	if err != nil {
+		return err
+	}
 	d.units = map[string]*client.Client{}
 	for _, party := range []string{"bank", "leju", "hunlian", "jiazheng", "yunying", "shuju"} {
 		token, err := os.ReadFile(server.TokenFile(d.data(), party))
@@ -204,7 +209,7 @@ func (d *demo) connect() error {
 			return errors.New("token unreadable")
 		}
 		d.units[party], err = client.New(client.Options{
-			Address: d.server.GRPCAddr(), TLS: &tls.Config{MinVersion: tls.VersionTLS13, RootCAs: roots}, Token: strings.TrimSpace(string(token)),
+			Address: d.server.GRPCAddr(), TLS: &tls.Config{MinVersion: tls.VersionTLS13, RootCAs: roots}, Token: strings.TrimSpace(string(token)), Trust: trust,
 		})
 		if err != nil {
 			return err

@@ -102,7 +102,10 @@ func (c *Client) Verify(ctx context.Context, in *apiv1.VerifyRequest) (*apiv1.Ve
 	if err != nil {
 		return nil, err
 	}
-	return out, c.check(out.GetReceipt())
+	if err := c.check(out.GetReceipt(), []*apiv1.Subject{in.GetSubject()}, []apiv1.Answer{out.GetAnswer()}); err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 // VerifyBatch asks about many subjects under one receipt.
@@ -114,7 +117,10 @@ func (c *Client) VerifyBatch(ctx context.Context, in *apiv1.VerifyBatchRequest) 
 	if err != nil {
 		return nil, err
 	}
-	return out, c.check(out.GetReceipt())
+	if err := c.check(out.GetReceipt(), in.GetSubjects(), out.GetAnswers()); err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 // Query asks for a registered table.
@@ -126,7 +132,10 @@ func (c *Client) Query(ctx context.Context, in *apiv1.QueryRequest) (*apiv1.Quer
 	if err != nil {
 		return nil, err
 	}
-	return out, c.check(out.GetReceipt())
+	if err := c.checkTable(out); err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 func ensureKey(key *string, made *int64) (err error) {
@@ -134,16 +143,6 @@ func ensureKey(key *string, made *int64) (err error) {
 		*key, *made, err = NewKey()
 	}
 	return err
-}
-
-func (c *Client) check(r *apiv1.Receipt) error {
-	if c.trust == nil {
-		return nil
-	}
-	if report := receipt.Verify(r.GetReceipt(), r.GetResult(), c.trust, time.Now()); !report.OK() {
-		return ErrReceipt
-	}
-	return nil
 }
 
 // WaitJob polls a job until it ends or ctx does.

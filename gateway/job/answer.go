@@ -249,7 +249,7 @@ func (r *Runner) facts(w *question) release.Facts {
 		Billable: uint32(max(len(w.people), 1)),
 	}
 	if w.Kind == spec.Table {
-		f.Technique, f.Dataset = tableTechnique(), cite(w.decision.Dataset)
+		f.Technique, f.Dataset = tableTechnique(), cite(w.state.policy.Domain(), w.decision.Dataset)
 		return f
 	}
 	if m, t := w.state.template(w.decision.Dataset.ID, w.Query); t != nil {

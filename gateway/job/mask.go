@@ -182,7 +182,7 @@ func maskFacts(ask *governance.Ask, d *governance.Decision) release.Facts {
 		}
 	}
 	return release.Facts{
-		Ask: ask, Decision: d, Technique: receipt.Technique{Name: "masked table", Params: techniques}, Dataset: cite(d.Dataset),
+		Ask: ask, Decision: d, Technique: receipt.Technique{Name: "masked table", Params: techniques}, Dataset: cite(d.Policy.Domain(), d.Dataset),
 		BudgetName: "jobs per day", BudgetLimit: d.Limits.PerDay, Billable: 1,
 	}
 }

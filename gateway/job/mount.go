@@ -24,6 +24,7 @@ var errData = errors.New("job: dataset unusable")
 
 // plan is what mounting one dataset needs.
 type plan struct {
+	domain    *governance.Domain
 	dataset   *governance.Dataset
 	roster    *governance.Dataset
 	templates []*governance.Template
@@ -33,7 +34,7 @@ type plan struct {
 func plans(d *governance.Domain) []plan {
 	var out []plan
 	for i := range d.Datasets {
-		p := plan{dataset: &d.Datasets[i]}
+		p := plan{domain: d, dataset: &d.Datasets[i]}
 		for j := range d.Templates {
 			if d.Templates[j].Dataset == p.dataset.ID {
 				p.templates = append(p.templates, &d.Templates[j])
@@ -100,7 +101,7 @@ func (r *Runner) mount(ctx context.Context, p plan, known map[string]*registrati
 	}
 	m := &mounted{
 		set: &lookup.Set{}, program: program, identifier: identifier.Kind(p.dataset.Subject.Identifier),
-		templates: templatesOf(p.templates, program, reg), cited: cite(p.dataset), pending: index,
+		templates: templatesOf(p.templates, program, reg), cited: cite(p.domain, p.dataset), pending: index,
 	}
 	if old != nil {
 		m.set = old.set

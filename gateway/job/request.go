@@ -49,14 +49,7 @@ func badKey(key string, made time.Time) bool {
 
 // requestRow is what the request commitment covers: the subject as the caller wrote it.
 func requestRow(s *spec.Subject) release.Row {
-	b := make([]byte, 0, 96+len(s.Name))
-	b = append(b, `{"name":`...)
-	b = receipt.AppendString(b, s.Name)
-	b = append(b, `,"number":`...)
-	b = receipt.AppendString(b, s.Number)
-	b = append(b, `,"phone":`...)
-	b = receipt.AppendString(b, s.Phone)
-	return append(b, '}')
+	return receipt.AppendSubject(make([]byte, 0, 96+len(s.Name)), s.Number, s.Name, s.Phone)
 }
 
 // namedRow is the request of a table or masked table.

@@ -71,6 +71,13 @@ func tableTechnique() receipt.Technique {
 	return receipt.Technique{Name: "exact table", Params: map[string]string{"minimum_subjects": strconv.Itoa(release.MinimumSubjects)}}
 }
 
-func cite(d *governance.Dataset) receipt.Dataset {
-	return receipt.Dataset{ID: d.ID, Version: d.Version, AsOf: d.AsOf.String(), Source: d.Provider}
+// cite names dataset, version, date and source department of a result (R44).
+func cite(domain *governance.Domain, d *governance.Dataset) receipt.Dataset {
+	out := receipt.Dataset{ID: d.ID, Version: d.Version, AsOf: d.AsOf.String(), Source: d.Provider}
+	for i := range domain.Parties {
+		if domain.Parties[i].ID == d.Provider {
+			out.Source = domain.Parties[i].Name
+		}
+	}
+	return out
 }

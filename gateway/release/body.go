@@ -85,11 +85,7 @@ func (Batch) Form() Form  { return FormBatch }
 func (Table) Form() Form  { return FormExactTable }
 func (Masked) Form() Form { return FormMaskedTable }
 
-func (a Answer) appendCanonical(dst []byte) []byte {
-	dst = append(dst, `{"answer":`...)
-	dst = strconv.AppendUint(dst, uint64(a.Code), 10)
-	return append(dst, '}')
-}
+func (a Answer) appendCanonical(dst []byte) []byte { return receipt.AppendAnswer(dst, uint8(a.Code)) }
 
 func (b Batch) appendCanonical(dst []byte) []byte {
 	dst = append(dst, '[')
