@@ -34,7 +34,9 @@ type Runner struct {
 	domainMu sync.Mutex
 	domain   *domain
 
-	jobs       jobQueue
+	jobs jobQueue
+	// workers write to the log and end before it closes; background ends after the indexes do.
+	workers    sync.WaitGroup
 	background sync.WaitGroup
 	ctx        context.Context
 	stop       context.CancelFunc
@@ -114,6 +116,7 @@ func (r *Runner) begin(ctx context.Context) error {
 		return err
 	}
 	r.startJobs()
+	r.workers.Go(r.snapshots)
 	return nil
 }
 
@@ -124,29 +127,26 @@ func (s checkpointSigner) KeyID() [32]byte { return s.Public().ID() }
 // Now is the later of the clock and the log, Unix milliseconds: a clock set back refills nothing.
 func (r *Runner) Now() int64 { return r.ledger.Now(r.o.Clock()) }
 
-// apply takes a durable frame, in log order, live and in replay.
+// apply takes a durable frame, in log order, live and in replay. A change of the domain enters ledger
+// and domain in one step, so that no snapshot falls between the two.
 func (r *Runner) apply(f audit.Frame) error {
-	if err := r.ledger.Apply(f); err != nil {
-		return err
-	}
 	if f.Entry.Kind == audit.Release || f.Entry.Kind == audit.Refusal {
-		return nil
+		return r.ledger.Apply(f)
 	}
 	record, err := ledger.ParseRecord(f.Private)
 	if err != nil {
 		return err
 	}
 	p := past{Index: f.Index, Kind: f.Entry.Kind, Time: f.Entry.Time, Body: bytes.Clone(record.Body)}
-	return r.takePast(p)
-}
-
-func (r *Runner) takePast(p past) error {
 	c, err := r.openChange(p.Body)
 	if err != nil {
 		return fmt.Errorf("frame %d: %w", p.Index, err)
 	}
 	r.domainMu.Lock()
 	defer r.domainMu.Unlock()
+	if err := r.ledger.Apply(f); err != nil {
+		return err
+	}
 	if err := r.domain.take(c, p.Time); err != nil {
 		return fmt.Errorf("frame %d: %w", p.Index, err)
 	}
@@ -192,6 +192,7 @@ func (r *Runner) Digest() [32]byte { return r.ledger.Digest() }
 func (r *Runner) Close() error {
 	r.stop()
 	r.jobs.wait()
+	r.workers.Wait()
 	var errs []error
 	if r.log != nil {
 		errs = append(errs, r.save(), r.log.Publish(context.WithoutCancel(r.ctx)), r.log.Close())

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"time"
 
 	"github.com/yumen-project/yumen/gateway/audit"
 	"github.com/yumen-project/yumen/gateway/ledger"
@@ -17,6 +18,35 @@ const snapshotName = "state"
 //	length of the ledger's part (8) | ledger | changes as JSON
 //
 // Changes keep the sealed bodies of their frames, so it holds no more than the log does.
+
+// A snapshot is worth its cost once this many frames would have to be replayed without it.
+const (
+	snapshotFrames = 200_000
+	snapshotCheck  = 20 * time.Second
+)
+
+// snapshots saves from time to time, so that a start after a crash replays little.
+func (r *Runner) snapshots() {
+	tick := time.NewTicker(snapshotCheck)
+	defer tick.Stop()
+	saved := r.log.Size()
+	for {
+		select {
+		case <-r.ctx.Done():
+			return
+		case <-tick.C:
+			size := r.log.Size()
+			if size-saved < snapshotFrames {
+				continue
+			}
+			if err := r.save(); err != nil {
+				r.o.Logger.Warn("snapshot not saved", "error", err.Error())
+				continue
+			}
+			saved = size
+		}
+	}
+}
 
 // save writes a snapshot of what was applied so far.
 func (r *Runner) save() error {
