@@ -84,7 +84,9 @@ type Dataset struct {
 	Roster      string  `json:"roster,omitempty"`
 	Withhold    string  `json:"withhold,omitempty"`
 	Sharing     string  `json:"sharing"`
-	Fields      []Field `json:"fields"`
+	// MaxInvalid is the share of rows, 0 to 1, whose subject may be unusable; empty is none.
+	MaxInvalid string  `json:"max_invalid,omitempty"`
+	Fields     []Field `json:"fields"`
 
 	line int
 }

@@ -9,13 +9,13 @@ import (
 
 func (l *loader) dataset(n *yaml.Node, path string) Dataset {
 	o := l.object(n, path, "id", "name", "provider", "source", "version", "as_of", "privacy_unit",
-		"subject", "roster", "withhold", "sharing", "fields")
+		"subject", "roster", "withhold", "sharing", "max_invalid", "fields")
 	l.datasets = append(l.datasets, o)
 	d := Dataset{
 		ID: o.id("id"), Name: o.text("name", maxName), Provider: o.id("provider"),
 		Version: o.text("version", maxName), AsOf: o.date("as_of"),
 		PrivacyUnit: o.enum("privacy_unit", "person", "enterprise"), Roster: o.textOr("roster", maxName),
-		Withhold: o.textOr("withhold", maxName), Fields: each(o, "fields", maxFields, l.field), line: o.node.Line,
+		Withhold: o.textOr("withhold", maxName), MaxInvalid: o.textOr("max_invalid", maxName), Fields: each(o, "fields", maxFields, l.field), line: o.node.Line,
 		Sharing: o.enum("sharing", SharingOpen, SharingConditional, SharingVerifyOnly, SharingProhibited),
 	}
 	if n := o.nodes["source"]; n != nil {
@@ -30,6 +30,9 @@ func (l *loader) dataset(n *yaml.Node, path string) Dataset {
 	}
 	if len(d.Fields) == 0 {
 		o.report("fields", Malformed)
+	}
+	if d.MaxInvalid != "" && !isShare(d.MaxInvalid) {
+		o.report("max_invalid", Malformed)
 	}
 	return d
 }

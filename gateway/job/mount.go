@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 
 	"github.com/apache/arrow/go/v17/arrow/array"
 
@@ -159,13 +160,25 @@ func (r *Runner) buildIndex(ctx context.Context, dir, name string, d *governance
 	}
 	defer reader.Release()
 	began := r.o.Clock()
-	stats, err := lookup.Build(ctx, reader, p, lookup.BuildOptions{Dir: dir, Dataset: d.ID, Version: name, Keys: keys, Random: r.o.Rand})
+	stats, err := lookup.Build(ctx, reader, p, lookup.BuildOptions{Dir: dir, Dataset: d.ID, Version: name, Keys: keys, Random: r.o.Rand, MaxInvalidShare: shareOf(d.MaxInvalid)})
 	if err != nil {
 		return nil, err
+	}
+	if stats.Invalid > 0 {
+		r.o.Logger.WarnContext(ctx, "rows without a usable subject left out", "dataset", d.ID, "rows", stats.Invalid, "first", stats.FirstInvalidRow)
 	}
 	r.o.Logger.InfoContext(ctx, "index built", "dataset", d.ID, "rows", stats.Rows, "subjects", stats.Subjects,
 		"seconds", r.o.Clock().Sub(began).Seconds())
 	return lookup.Open(dir, p, d.ID, name, keys, r.o.CacheBytes)
+}
+
+// shareOf reads a decimal share whose form governance has checked; none is 0.
+func shareOf(s string) float64 {
+	share, err := strconv.ParseFloat(s, 64)
+	if err != nil {
+		return 0
+	}
+	return share
 }
 
 // indexKeys derives the keys of one index version from a key of the ring; destroying that key makes
