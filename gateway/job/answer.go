@@ -65,8 +65,9 @@ func (r *Runner) decide(w *question) *governance.Refusal {
 	return refusal
 }
 
-// admitSubjects decides twice where a consent names its subject: whether the question is granted at
-// all, so that a malformed subject tells nothing to who may not ask, then with the canonical subject.
+// admitSubjects decides whether the question is granted at all before it looks at the subjects, so that
+// a malformed one tells nothing to who may not ask. A consent names its subject: then it decides again
+// with the canonical form.
 func (r *Runner) admitSubjects(w *question) *governance.Refusal {
 	probe := w.ask
 	probe.Consent = ""
@@ -74,10 +75,14 @@ func (r *Runner) admitSubjects(w *question) *governance.Refusal {
 	if refusal != nil && (refusal.Rule != governance.ConsentMissing || w.Consent == "") {
 		return refusal
 	}
+	w.decision = d
 	if kind, identity, ok := w.state.identifierOf(d, &w.ask); ok {
 		if refusal := r.canonicalise(w, kind, identity); refusal != nil {
 			return refusal
 		}
+	}
+	if w.Consent == "" {
+		return nil
 	}
 	return r.decide(w)
 }
