@@ -90,11 +90,8 @@ func (l *Ledger) Now(clock time.Time) int64 {
 // Hold reserves all charges or none. idem may be nil. While the same key is in flight it waits for
 // that answer, bounded by ctx. Errors: *Stored, *Exhausted, ErrConflict, ErrHorizon, ctx.Err.
 func (l *Ledger) Hold(ctx context.Context, now int64, idem *Idem, charges []Limited) (*Hold, error) {
-	if idem != nil && outside(idem.Time, now) {
-		return nil, ErrHorizon
-	}
 	for {
-		h, wait, err := l.tryHold(idem, charges)
+		h, wait, err := l.tryHold(now, idem, charges)
 		if wait == nil {
 			return h, err
 		}
@@ -110,9 +107,13 @@ func outside(made, now int64) bool {
 	return made < now-Horizon.Milliseconds() || made > now+ClockSkew.Milliseconds()
 }
 
-func (l *Ledger) tryHold(idem *Idem, charges []Limited) (*Hold, <-chan struct{}, error) {
+// tryHold judges the horizon by the newest frame too: frames may have pruned keys since now was read.
+func (l *Ledger) tryHold(now int64, idem *Idem, charges []Limited) (*Hold, <-chan struct{}, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if idem != nil && outside(idem.Time, max(now, l.time)) {
+		return nil, nil, ErrHorizon
+	}
 	if idem != nil {
 		if s, ok := l.idem[idem.Key]; ok {
 			if s.request != idem.Request {
