@@ -16,10 +16,11 @@ import (
 )
 
 // Apply puts a domain file in force. Datasets are mounted and templates registered first, aside from
-// what answers now; the change takes effect when its frame is durable.
+// what answers now; the change takes effect when its frame is durable. A suspension does not wait for
+// an index to be built: only the last step excludes other changes.
 func (r *Runner) Apply(ctx context.Context, c *spec.Change) (*spec.Applied, error) {
-	r.changing.Lock()
-	defer r.changing.Unlock()
+	r.applying.Lock()
+	defer r.applying.Unlock()
 	policy := r.state.Load().policy
 	if !may(policy, c.Party, governance.RoleOperator, governance.RoleDataAuthority, governance.RoleImplementingBody) {
 		return nil, r.denyAct(ctx, c.Party, "apply", policy.Refuse(governance.RoleNotAllowed))
@@ -32,9 +33,21 @@ func (r *Runner) Apply(ctx context.Context, c *spec.Change) (*spec.Applied, erro
 	if next.Domain().ID != r.o.Domain {
 		return nil, r.denyAct(ctx, c.Party, "apply", policy.Refuse(governance.DomainFixed))
 	}
-	mounted, registered, err := r.mountAll(ctx, next)
+	datasets, registered, err := r.mountAll(ctx, next)
 	if err != nil {
 		return nil, dataProblem(err)
+	}
+	return r.enforce(ctx, dc, datasets, registered)
+}
+
+// enforce makes a checked domain file durable and puts it in the place of the one before, on top of
+// whatever was suspended meanwhile.
+func (r *Runner) enforce(ctx context.Context, dc *domainChange, datasets map[string]*mounted, registered []*registration) (*spec.Applied, error) {
+	r.changing.Lock()
+	defer r.changing.Unlock()
+	next, err := nextPolicy(r.state.Load().policy, dc, time.UnixMilli(r.Now()))
+	if err != nil {
+		return nil, fileProblem(err)
 	}
 	appended, err := r.write(ctx, audit.Domain, audit.Hash(next.Hash), &change{Domain: dc})
 	if err != nil {
@@ -44,7 +57,7 @@ func (r *Runner) Apply(ctx context.Context, c *spec.Change) (*spec.Applied, erro
 	if out.Findings, err = r.record(ctx, registered); err != nil {
 		return nil, err
 	}
-	return out, r.enact(ctx, mounted)
+	return out, r.enact(ctx, datasets)
 }
 
 // may says whether a party has one of the roles. The machine's own operator may administer.

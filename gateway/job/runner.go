@@ -29,7 +29,9 @@ type Runner struct {
 	trust    []byte
 
 	state atomic.Pointer[state]
-	// changing serialises changes of the domain; domain is written by apply alone.
+	// applying serialises domain files with all that they mount; changing, taken after it, every
+	// change of the domain. domain is written by apply alone.
+	applying sync.Mutex
 	changing sync.Mutex
 	domainMu sync.Mutex
 	domain   *domain
