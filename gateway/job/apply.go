@@ -37,7 +37,23 @@ func (r *Runner) Apply(ctx context.Context, c *spec.Change) (*spec.Applied, erro
 	if err != nil {
 		return nil, dataProblem(err)
 	}
-	return r.enforce(ctx, dc, datasets, registered)
+	applied, err := r.enforce(ctx, dc, datasets, registered)
+	if err != nil {
+		err = errors.Join(err, r.dropPending(datasets))
+	}
+	return applied, err
+}
+
+// dropPending closes indexes that were made ready and not put in force.
+func (r *Runner) dropPending(datasets map[string]*mounted) error {
+	old := r.state.Load().datasets
+	var errs []error
+	for id, m := range datasets {
+		if m.pending != nil {
+			errs = append(errs, closeUnmounted(m.pending, old[id]))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // enforce makes a checked domain file durable and puts it in the place of the one before, on top of
@@ -110,10 +126,7 @@ func (r *Runner) mountAll(ctx context.Context, p *governance.Policy) (map[string
 	for _, plan := range plans(p.Domain()) {
 		m, reg, err := r.mount(ctx, plan, known, old[plan.dataset.ID])
 		if err != nil {
-			for id, m := range out {
-				err = errors.Join(err, closeUnmounted(m.pending, old[id]))
-			}
-			return nil, nil, err
+			return nil, nil, errors.Join(err, r.dropPending(out))
 		}
 		out[plan.dataset.ID] = m
 		if known[plan.dataset.ID] != reg {

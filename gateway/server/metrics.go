@@ -15,20 +15,27 @@ import (
 type metrics struct {
 	registry *prometheus.Registry
 	seconds  *prometheus.HistogramVec
+	http     *prometheus.HistogramVec
 	observe  map[string]prometheus.Observer // successful calls, resolved once
 }
 
 func newMetrics(methods []string) *metrics {
 	m := &metrics{registry: prometheus.NewRegistry(), observe: map[string]prometheus.Observer{}}
 	m.seconds = prometheus.NewHistogramVec(prometheus.HistogramOpts{
-		Name: "yumen_call_seconds", Help: "Duration of calls by method and status code.",
-		Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, 1, 5, 30},
+		Name: "yumen_call_seconds", Help: "Duration of calls by method and status code.", Buckets: buckets(),
 	}, []string{"method", "code"})
-	m.registry.MustRegister(m.seconds, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.http = prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "yumen_http_seconds", Help: "Duration of REST calls by method and status code.", Buckets: buckets(),
+	}, []string{"method", "code"})
+	m.registry.MustRegister(m.seconds, m.http, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, name := range methods {
 		m.observe[name] = m.seconds.WithLabelValues(name, codes.OK.String())
 	}
 	return m
+}
+
+func buckets() []float64 {
+	return []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, 1, 5, 30}
 }
 
 func (m *metrics) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {

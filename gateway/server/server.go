@@ -196,7 +196,7 @@ func (s *Server) assemble(ctx context.Context, tlsConfig *tls.Config) error {
 		return err
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/v1/", s.auth.http(api))
+	mux.Handle("/v1/", promhttp.InstrumentHandlerDuration(m.http, s.auth.http(api)))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", s.readyz)
 	mux.Handle("GET /metrics", s.auth.http(s.authenticated(promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))))
