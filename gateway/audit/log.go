@@ -29,6 +29,7 @@ type Log struct {
 	latest   atomic.Pointer[Checkpoint]
 	lastTime atomic.Int64
 	poison   atomic.Pointer[error]
+	distrust atomic.Bool // tiles on disk are damaged: make them from frames
 
 	publishing sync.Mutex // guards the public directory, snapshots and ended
 	ended      bool       // the tile writer takes no more jobs

@@ -126,10 +126,14 @@ func inspect(ctx context.Context, o *Options) (*Log, *replay, *known, error) {
 	if err := l.replay(ctx, r); err != nil {
 		return nil, nil, nil, err
 	}
-	if err := k.bearOut(l.tree, r.out.size); err != nil {
-		return nil, nil, nil, err
+	err = k.bearOut(l.tree, r.out.size)
+	if err != nil && o.From != nil { // tiles below the snapshot may be what is damaged, not the frames
+		o.warn(ctx, "stored tiles do not lead to a checkpoint, reading frames instead")
+		l.distrust.Store(true)
+		l.tree.forget()
+		err = k.bearOut(l.tree, r.out.size)
 	}
-	return l, r, k, nil
+	return l, r, k, err
 }
 
 func open(ctx context.Context, o *Options) (*Log, error) {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -319,9 +320,7 @@ func TestDamagedTileYieldsNoProof(t *testing.T) {
 	o.From = s
 	l = mustOpen(t, o)
 	require.NoError(t, os.WriteFile(filepath.Join(o.Dir, "public/tile/0/000"), make([]byte, fullTile), 0o600))
-	l.tree.mu.Lock()
-	l.tree.cache, l.tree.order = map[tileID]*tile{}, nil
-	l.tree.mu.Unlock()
+	l.tree.forget()
 	_, err = l.Prove(context.Background(), 3)
 	require.ErrorIs(t, err, ErrDamaged)
 	require.NoError(t, l.Close())
@@ -367,4 +366,34 @@ func copyLive(t *testing.T, from, to string) {
 		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(filepath.Join(to, e.Name()), b, 0o600))
 	}
+}
+
+// An older checkpoint that only damaged tiles contradict does not seal the log.
+func TestDamagedTileBelowASnapshotDoesNotSeal(t *testing.T) {
+	o := testOptions(t)
+	l := mustOpen(t, o)
+	fill(t, l, 0, 300)
+	require.NoError(t, l.Publish(context.Background()))
+	var wg sync.WaitGroup
+	for w := range 64 {
+		wg.Go(func() {
+			for i := range 1100 {
+				_, _ = l.Append(context.Background(), record(w*1100+i))
+			}
+		})
+	}
+	wg.Wait()
+	require.Equal(t, uint64(70_700), l.Size())
+	require.NoError(t, l.SaveSnapshot("a", l.Size(), nil))
+	require.NoError(t, l.Close())
+	s, err := LoadSnapshot(context.Background(), o, "a")
+	require.NoError(t, err)
+	o.From = s
+	require.NoError(t, os.WriteFile(filepath.Join(o.Dir, "public/tile/0/001"), make([]byte, fullTile), 0o600))
+	l = mustOpen(t, o)
+	a, err := l.Prove(context.Background(), 290)
+	require.NoError(t, err)
+	require.NoError(t, VerifyInclusion(a.Entry, 290, a.Proof, a.Checkpoint))
+	require.NoError(t, verifyDir(o, exported(t, l)))
+	require.NoError(t, l.Close())
 }

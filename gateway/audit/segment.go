@@ -51,9 +51,16 @@ type segments struct {
 	mu   sync.RWMutex
 	list []*segment
 
-	w    file // open for writing: the last segment
-	room int64
+	w      file // open for writing: the last segment
+	room   int64
+	zeroed int64 // up to here the file holds written blocks
+	zeros  []byte
 }
+
+// zeroStep is how far zeros are written ahead of the frames. Reserved blocks
+// that were never written cost a journal commit at their first sync; written
+// ones only their data (measured: 240 and 150 microseconds a group).
+const zeroStep = 1 << 20
 
 func encodeSegmentHeader(first uint64, origin Hash, made int64) []byte {
 	b := make([]byte, 0, segmentHeader)
@@ -243,7 +250,7 @@ func (s *segments) roll(first uint64, need int64) error {
 	s.mu.Lock()
 	s.list = append(s.list, seg)
 	s.mu.Unlock()
-	s.w, s.room = f, size-segmentHeader
+	s.w, s.room, s.zeroed = f, size-segmentHeader, 0
 	return nil
 }
 
@@ -289,7 +296,7 @@ func (s *segments) resume(cut bool) error {
 	if err != nil {
 		return fmt.Errorf("resume segment: %w", bare(err))
 	}
-	s.room = size - seg.end
+	s.room, s.zeroed = size-seg.end, 0
 	return nil
 }
 
@@ -319,6 +326,9 @@ func (s *segments) write(data []byte, sizes []int) error {
 	if _, err := s.w.WriteAt(data, seg.end); err != nil {
 		return fmt.Errorf("write frames: %w", bare(err))
 	}
+	if err := s.zeroAhead(seg.end+int64(len(data)), s.room-int64(len(data))); err != nil {
+		return err
+	}
 	if err := s.w.Sync(); err != nil {
 		return fmt.Errorf("sync frames: %w", err)
 	}
@@ -328,6 +338,23 @@ func (s *segments) write(data []byte, sizes []int) error {
 		seg.note(seg.end, n)
 	}
 	s.room -= int64(len(data))
+	return nil
+}
+
+// zeroAhead writes zeros from end on, at most room of them, if the frames have
+// come to blocks that were never written.
+func (s *segments) zeroAhead(end, room int64) error {
+	if end <= s.zeroed || room <= 0 {
+		return nil
+	}
+	if s.zeros == nil {
+		s.zeros = make([]byte, min(zeroStep, s.bytes))
+	}
+	b := s.zeros[:min(int64(len(s.zeros)), room)]
+	if _, err := s.w.WriteAt(b, end); err != nil {
+		return fmt.Errorf("write frames: %w", bare(err))
+	}
+	s.zeroed = end + int64(len(b))
 	return nil
 }
 

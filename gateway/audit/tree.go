@@ -147,6 +147,13 @@ func (t *tree) unpin(id tileID) {
 	}
 }
 
+// forget drops all full tiles from memory. None may be pinned.
+func (t *tree) forget() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.cache, t.order = map[tileID]*tile{}, nil
+}
+
 // restore sets an empty tree to the state it had at size, a multiple of 256,
 // from the roots of full tiles.
 func (t *tree) restore(size uint64) error {
