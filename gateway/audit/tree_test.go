@@ -106,8 +106,9 @@ func TestWrongProofsAreRefused(t *testing.T) {
 	require.ErrorIs(t, VerifyInclusion(entries[0], 0, nil, nil), ErrProof)
 }
 
-// The roots of small trees, computed by hand from SM3 alone, so that a change
-// of hash, prefix or order shows. (Entries 0, 1, 2 ... as 4 bytes, big endian.)
+// Small trees against the definition written out, SM3 against the standard's
+// sample and the digest of nothing, so that a change of hash, prefix or order
+// shows.
 func TestKnownRoots(t *testing.T) {
 	require.Equal(t, "1ab21d8355cfa17f8e61194831e81a8f22bec8c728fefb747ed035eb5082aa2b", emptyRoot().String())
 	tr := newTree()
