@@ -94,7 +94,7 @@ var law = []row{
 		"gateway/keyring", cobra, pflag, koanf, progress, term),
 	allow("cmd/yumen-verify", "gateway/receipt", "gateway/audit"),
 	allow("cmd/yumen-bench", "gateway/server", "gateway/client", "gateway/api/...", "benchmarks/...",
-		cobra, pflag, progress, grpc, protobuf, term),
+		cobra, pflag, progress, grpc, protobuf, sys, term),
 	allow("benchmarks/city", "masking/identifier", arrow),
 	allow("benchmarks/scenario", "benchmarks/...", "gateway/server", "gateway/client", "gateway/receipt", "gateway/api/...",
 		grpc, protobuf),
