@@ -21,7 +21,7 @@ var (
 	ErrPermit = errors.New("release: permit was not granted by this gate")
 	// ErrSpent: the permit was redeemed before. Nothing leaves a second time.
 	ErrSpent = errors.New("release: permit already redeemed")
-	// ErrAltered: the candidate is not what was judged.
+	// ErrAltered: the candidate is not what was prepared and judged.
 	ErrAltered = errors.New("release: candidate changed after assessment")
 )
 
@@ -76,8 +76,11 @@ type Permit struct {
 }
 
 // Assess runs every rule on c and alters nothing. The permit is nil if any rule failed; an error
-// means that a rule could not judge.
+// means that a rule could not judge, ErrAltered that the body is not what was prepared.
 func (g *Gate) Assess(ctx context.Context, c *Candidate) (*Report, *Permit, error) {
+	if !c.intact() {
+		return nil, nil, ErrAltered
+	}
 	report := &Report{Findings: make([]Finding, 0, len(g.o.Rules))}
 	for _, r := range g.o.Rules {
 		f, err := r.Check(ctx, c)

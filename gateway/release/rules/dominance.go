@@ -22,7 +22,8 @@ func (r Dominance) Check(_ context.Context, c *release.Candidate) ([]release.Fin
 	const threshold = "(1,50) and (2,67) on absolute values"
 	cells := c.Evidence().Cells
 	for i, cell := range table.Cells {
-		if i < len(cells) && cells[i].Dominated && !cell.Withheld {
+		open := !cell.Withheld || len(cell.Values) > 0
+		if i < len(cells) && cells[i].Dominated && open {
 			return []release.Finding{{Rule: r.ID(), Threshold: threshold, Outcome: "dominated cell shown", Refuse: governance.SmallCell}}, nil
 		}
 	}
