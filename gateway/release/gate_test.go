@@ -115,12 +115,15 @@ func TestPrepareRefusesWhatDoesNotFit(t *testing.T) {
 	f, h, row := w.facts(governance.ActVerify, "owns-home"), w.hold(nil), []release.Row{release.Row(`{}`)}
 	two := []release.Row{row[0], row[0]}
 	for name, try := range map[string]func() error{
-		"no body":       func() error { _, err := release.Prepare(f, nil, release.Evidence{}, row, h); return err },
-		"no row":        func() error { _, err := release.Prepare(f, release.Answer{}, release.Evidence{}, nil, h); return err },
-		"two rows":      func() error { _, err := release.Prepare(f, release.Answer{}, release.Evidence{}, two, h); return err },
-		"masked, none":  func() error { _, err := release.Prepare(f, release.Masked{}, release.Evidence{}, nil, h); return err },
-		"no hold":       func() error { _, err := release.Prepare(f, release.Answer{}, release.Evidence{}, row, nil); return err },
-		"no facts":      func() error { _, err := release.Prepare(release.Facts{}, release.Answer{}, release.Evidence{}, row, h); return err },
+		"no body":      func() error { _, err := release.Prepare(f, nil, release.Evidence{}, row, h); return err },
+		"no row":       func() error { _, err := release.Prepare(f, release.Answer{}, release.Evidence{}, nil, h); return err },
+		"two rows":     func() error { _, err := release.Prepare(f, release.Answer{}, release.Evidence{}, two, h); return err },
+		"masked, none": func() error { _, err := release.Prepare(f, release.Masked{}, release.Evidence{}, nil, h); return err },
+		"no hold":      func() error { _, err := release.Prepare(f, release.Answer{}, release.Evidence{}, row, nil); return err },
+		"no facts": func() error {
+			_, err := release.Prepare(release.Facts{}, release.Answer{}, release.Evidence{}, row, h)
+			return err
+		},
 		"batch is void": func() error { _, err := release.Prepare(f, release.Batch{}, release.Evidence{}, nil, h); return err },
 		"batch is short": func() error {
 			_, err := release.Prepare(f, release.Batch{Codes: []release.Code{release.Yes}}, release.Evidence{}, two, h)
@@ -384,4 +387,32 @@ func TestEveryCodeHasTwoDigits(t *testing.T) {
 		require.Greater(t, 100, c)
 	}
 	require.Equal(t, 6, known)
+}
+
+// Whatever is not a published code, a judged table or a masked table without identifiers gets no
+// permit, and without a permit nothing leaves.
+func TestR47_RawPackagesCannotLeave(t *testing.T) {
+	w := newWorld(t)
+	row := []release.Row{release.Row(`{}`)}
+	raw := release.Table{GroupBy: []string{"rid"}, Cells: []release.Cell{{Keys: []string{"11010519491231002X"}, Values: []string{"1"}}}}
+	for name, c := range map[string]struct {
+		act   governance.Act
+		query string
+		body  release.Body
+		ev    release.Evidence
+	}{
+		"attribute in a code":       {governance.ActVerify, "owns-home", release.Answer{Code: 87}, release.Evidence{}},
+		"rows as cells":             {governance.ActTable, "homes", raw, release.Evidence{Cells: []release.CellEvidence{{Subjects: 1, Complement: 99}}}},
+		"identifiers in the masked": {governance.ActMask, "sample", release.Masked{K: 5}, release.Evidence{Masked: release.MaskedEvidence{K: 5, LeastK: 5, OpenIdentifiers: 1}}},
+		"records that stand alone":  {governance.ActMask, "sample", release.Masked{K: 1}, release.Evidence{Masked: release.MaskedEvidence{K: 1, LeastK: 5}}},
+	} {
+		c.ev.Registered = true
+		candidate, err := release.Prepare(w.facts(c.act, c.query), c.body, c.ev, row, w.hold(nil))
+		require.NoError(t, err, name)
+		report, p, err := w.gate.Assess(context.Background(), candidate)
+		require.NoError(t, err, name)
+		require.NotNil(t, report.Failed(), name)
+		require.Nil(t, p, name)
+	}
+	require.Zero(t, w.log.Size())
 }
