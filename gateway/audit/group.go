@@ -159,6 +159,7 @@ func (l *Log) commit() {
 	if err == nil {
 		err = l.commitGroup()
 	}
+	l.move()
 	for i, q := range l.group {
 		q.err = err
 		if err != nil {

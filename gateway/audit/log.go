@@ -27,6 +27,7 @@ type Log struct {
 	syncing sync.WaitGroup
 
 	latest   atomic.Pointer[Checkpoint]
+	moved    atomic.Pointer[chan struct{}] // closed when the group at work has ended
 	lastTime atomic.Int64
 	poison   atomic.Pointer[error]
 	distrust atomic.Bool // tiles on disk are damaged: make them from frames
@@ -52,6 +53,8 @@ func newLog(o *Options, segs *segments) *Log {
 	l := &Log{o: *o, segs: segs, tree: newTree(), queue: make(chan *request, o.MaxGroup),
 		closing: make(chan struct{}), stopped: make(chan struct{})}
 	l.tree.load = l.loadTile
+	moved := make(chan struct{})
+	l.moved.Store(&moved)
 	return l
 }
 

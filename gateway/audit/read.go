@@ -11,13 +11,14 @@ import (
 	"github.com/transparency-dev/merkle/proof"
 )
 
-// Frame reads one frame. The private record is the caller's.
+// Frame reads one frame. The private record is the caller's. A frame that was
+// applied is waited for until a signed checkpoint covers it.
 func (l *Log) Frame(ctx context.Context, index uint64) (Frame, error) {
 	if err := ctx.Err(); err != nil {
 		return Frame{}, fmt.Errorf("read frame: %w", err)
 	}
-	if index >= l.Size() {
-		return Frame{}, fmt.Errorf("read frame %d: %w", index, ErrNoEntry)
+	if err := l.covered(ctx, index); err != nil {
+		return Frame{}, fmt.Errorf("read frame %d: %w", index, err)
 	}
 	for f, err := range l.frames(ctx, index, index+1) {
 		return f, err
