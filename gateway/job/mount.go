@@ -235,7 +235,7 @@ func templatesOf(in []*governance.Template, p *lookup.Program, reg *registration
 			predicate: n, identity: t.Kind == governance.KindIdentity, registered: reg.Templates[t.ID],
 			exempt:        t.Class != governance.ClassOrdinary,
 			mergeAbsent:   t.NotFound != governance.ToldDistinct || reg.MergeAbsent && ordinary(t),
-			mergeWithheld: t.Withheld != governance.ToldDistinct,
+			mergeWithheld: t.Withheld != governance.ToldDistinct || reg.MergeWithheld && ordinary(t),
 			technique:     receipt.Technique{Name: "sealed point index", Params: map[string]string{"template": t.Kind, "class": t.Class}},
 		}
 	}

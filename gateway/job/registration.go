@@ -25,6 +25,8 @@ type registration struct {
 	Templates map[string]bool `json:"templates"`
 	// MergeAbsent: absent subjects hold less than one in eight of the roster, so they answer "no".
 	MergeAbsent bool `json:"merge_absent"`
+	// MergeWithheld: withheld subjects hold less than one in eight, so they answer as absent ones do.
+	MergeWithheld bool `json:"merge_withheld"`
 }
 
 // register admits a dataset's templates in the order of the domain file: each ordinary one that keeps
@@ -34,7 +36,8 @@ func register(d *governance.Dataset, templates []*governance.Template, p *lookup
 	digest := p.Digest()
 	reg := &registration{Dataset: d.ID, Version: d.Version, Program: hex.EncodeToString(digest[:]), Templates: map[string]bool{}}
 	if ref != nil {
-		reg.MergeAbsent = absent(ref)*leastShare < ref.Universe
+		reg.MergeAbsent = counted(ref, func(c *lookup.CellCount) bool { return c.Absent })*leastShare < ref.Universe
+		reg.MergeWithheld = counted(ref, func(c *lookup.CellCount) bool { return c.Withheld })*leastShare < ref.Universe
 	}
 	var admitted []int // positions in preds
 	for _, t := range templates {
@@ -44,8 +47,8 @@ func register(d *governance.Dataset, templates []*governance.Template, p *lookup
 		}
 		n, _ := p.Find(t.ID)
 		try := append(slices.Clone(admitted), slices.Index(preds, n))
-		distinct := !reg.MergeAbsent && told(templates, p, preds, try)
-		if ok := ref != nil && refined(ref, try, distinct); ok {
+		apart := told(reg, templates, p, preds, try)
+		if ok := ref != nil && refined(ref, try, apart); ok {
 			reg.Templates[t.ID], admitted = true, try
 		} else {
 			reg.Templates[t.ID] = false
@@ -58,29 +61,33 @@ func ordinary(t *governance.Template) bool {
 	return t.Class == governance.ClassOrdinary && t.Kind != governance.KindIdentity
 }
 
-func absent(ref *lookup.Refinement) (n int64) {
-	for _, c := range ref.Cells {
-		if c.Absent {
-			n += c.Count
+func counted(ref *lookup.Refinement, which func(*lookup.CellCount) bool) (n int64) {
+	for i := range ref.Cells {
+		if which(&ref.Cells[i]) {
+			n += ref.Cells[i].Count
 		}
 	}
 	return n
 }
 
-// told says whether any of the templates at the positions tells an absent subject apart.
-func told(templates []*governance.Template, p *lookup.Program, preds, positions []int) bool {
+// apart says which subjects without outcomes are told apart from those who answer "no".
+type apart struct{ absent, withheld bool }
+
+// told says what any of the templates at the positions tells apart.
+func told(reg *registration, templates []*governance.Template, p *lookup.Program, preds, positions []int) (out apart) {
 	for _, t := range templates {
-		if n, ok := p.Find(t.ID); ok && ordinary(t) && t.NotFound == governance.ToldDistinct && slices.Contains(positions, slices.Index(preds, n)) {
-			return true
+		if n, ok := p.Find(t.ID); ok && ordinary(t) && slices.Contains(positions, slices.Index(preds, n)) {
+			out.absent = out.absent || !reg.MergeAbsent && t.NotFound == governance.ToldDistinct
+			out.withheld = out.withheld || !reg.MergeWithheld && t.Withheld == governance.ToldDistinct
 		}
 	}
-	return false
+	return out
 }
 
 // refined says that every cell of the refinement by the predicates at positions holds one in eight of
-// the roster. Absent and withheld subjects answer "no" to everything unless absence is told apart; a
-// cell that nobody is in cannot be told from one that does not exist.
-func refined(ref *lookup.Refinement, positions []int, distinct bool) bool {
+// the roster. Withheld subjects answer as absent ones do, and those "no" to everything, unless they
+// are told apart; a cell that nobody is in cannot be told from one that does not exist.
+func refined(ref *lookup.Refinement, positions []int, told apart) bool {
 	if ref.Universe == 0 {
 		return false
 	}
@@ -89,8 +96,10 @@ func refined(ref *lookup.Refinement, positions []int, distinct bool) bool {
 		pattern := uint64(0)
 		key := "present"
 		switch {
+		case c.Withheld && told.withheld:
+			key = "withheld"
 		case c.Absent || c.Withheld:
-			if distinct {
+			if told.absent {
 				key = "absent"
 			}
 		default:
