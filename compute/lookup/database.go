@@ -14,9 +14,9 @@ import (
 )
 
 const (
-	tableTarget  = 4 << 20  // bytes of entries for which one table is worth it
-	tableRoll    = 64 << 20 // bytes of records after which a new table begins
-	maxTables    = 64       // at the start; each may roll
+	tableTarget  = 4 << 20 // bytes of entries for which one table is worth it
+	tableRoll    = 1 << 30 // bytes of records after which a new table begins
+	maxTables    = shards  // at the start; each may roll
 	storageForm  = pebble.FormatTableFormatV6
 	indexBlock   = 4 << 20 // bytes; no table's index outgrows it, so one search finds a block
 	bottom       = 6       // the level that tables without overlap are ingested to

@@ -144,7 +144,7 @@ func (ix *Index) unref() {
 	}
 	errs := make([]error, 0, len(ix.free)+1)
 	for _, r := range ix.free {
-		errs = append(errs, scrub(r.it.Close()))
+		errs = append(errs, r.close())
 	}
 	ix.free = nil
 	ix.err = errors.Join(append(errs, scrub(ix.db.Close()))...)
@@ -153,7 +153,7 @@ func (ix *Index) unref() {
 
 // reader is what one goroutine needs for its lookups.
 type reader struct {
-	it      *pebble.Iterator
+	its     [shards]*pebble.Iterator // each within one table; opened when first needed
 	hash    *hasher
 	open    *sealer
 	clear   []byte
@@ -169,19 +169,15 @@ func (ix *Index) reader() (*reader, error) {
 		return r, nil
 	}
 	ix.mu.Unlock()
-	it, err := ix.db.NewIter(nil)
-	if err != nil {
-		return nil, scrub(err)
-	}
 	return &reader{
-		it: it, hash: newHasher(ix.keys, ix.m.Dataset, ix.p), open: newSealer(ix.keys, ix.m),
+		hash: newHasher(ix.keys, ix.m.Dataset, ix.p), open: newSealer(ix.keys, ix.m),
 		clear: make([]byte, 0, maxRecordSize),
 	}, nil
 }
 
 // giveBack keeps a reader for the next lookup, unless its iterator has failed.
 func (ix *Index) giveBack(r *reader) {
-	if r.it.Error() == nil {
+	if r.sound() {
 		ix.mu.Lock()
 		if len(ix.free) < max(maxIdle, runtime.GOMAXPROCS(0)) {
 			ix.free = append(ix.free, r)
@@ -190,6 +186,51 @@ func (ix *Index) giveBack(r *reader) {
 		ix.mu.Unlock()
 	}
 	if r != nil {
-		_ = r.it.Close() // its error, if it has one, was the lookup's
+		_ = r.close() // its error, if it has one, was the lookup's
 	}
+}
+
+// shards is how many ranges of keys, even in size since keys are keyed hashes, have iterators of their
+// own: an iterator that stays within one table need not open another at every search.
+const shards = 16
+
+// shardOf is the range of a key.
+func shardOf(k *indexKey) int { return int(k[0]) * shards / 256 }
+
+// iterator is the one for the range of k.
+func (r *reader) iterator(ix *Index, k *indexKey) (*pebble.Iterator, error) {
+	n := shardOf(k)
+	if r.its[n] != nil {
+		return r.its[n], nil
+	}
+	o := &pebble.IterOptions{LowerBound: []byte{byte(n * 256 / shards)}}
+	if n < shards-1 {
+		o.UpperBound = []byte{byte((n + 1) * 256 / shards)}
+	}
+	it, err := ix.db.NewIter(o)
+	if err != nil {
+		return nil, scrub(err)
+	}
+	r.its[n] = it
+	return it, nil
+}
+
+// sound says that no iterator has met an error.
+func (r *reader) sound() bool {
+	for _, it := range r.its {
+		if it != nil && it.Error() != nil {
+			return false
+		}
+	}
+	return true
+}
+
+func (r *reader) close() error {
+	var errs []error
+	for _, it := range r.its {
+		if it != nil {
+			errs = append(errs, scrub(it.Close()))
+		}
+	}
+	return errors.Join(errs...)
 }

@@ -114,13 +114,17 @@ func (ix *Index) answer(r *reader, k *indexKey, q *Query) (Answer, error) {
 func (ix *Index) fetch(r *reader, k *indexKey) (rec record, found bool, err error) {
 	var zero indexKey
 	key, sealed := &zero, ix.m.Decoy
-	if r.it.SeekGE(k[:]) && subtle.ConstantTimeCompare(r.it.Key(), k[:]) == 1 {
+	it, err := r.iterator(ix, k)
+	if err != nil {
+		return rec, false, err
+	}
+	if it.SeekGE(k[:]) && subtle.ConstantTimeCompare(it.Key(), k[:]) == 1 {
 		found, key = true, k
-		if sealed, err = r.it.ValueAndErr(); err != nil {
+		if sealed, err = it.ValueAndErr(); err != nil {
 			return rec, false, scrub(err)
 		}
 	}
-	if err := r.it.Error(); err != nil {
+	if err := it.Error(); err != nil {
 		return rec, false, scrub(err)
 	}
 	if ix.broken.Load() || len(sealed) != len(ix.m.Decoy) {
