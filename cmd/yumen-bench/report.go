@@ -17,7 +17,10 @@ type report struct {
 	P50      float64 `json:"p50_ms"`
 	P99      float64 `json:"p99_ms"`
 	CPU      float64 `json:"server_cpu_us_per_call"`
-	BareCPU  float64 `json:"bare_cpu_us_per_call,omitempty"`
+	// The bare server's figures say how quiet the machine was.
+	BareP50 float64 `json:"bare_p50_ms,omitempty"`
+	BareP99 float64 `json:"bare_p99_ms,omitempty"`
+	BareCPU float64 `json:"bare_cpu_us_per_call,omitempty"`
 
 	Persons     int     `json:"persons"`
 	Template    string  `json:"template"`
@@ -66,8 +69,9 @@ func (r *report) sum(o *options, gateway *process) {
 	rate, cpu := func(r *round) float64 { return r.Rate }, func(r *round) float64 { return r.CPU }
 	r.Rate, r.BareRate = middle(r.Gateway, rate), middle(r.Bare, rate)
 	r.CPU, r.BareCPU = middle(r.Gateway, cpu), middle(r.Bare, cpu)
-	r.P50 = middle(r.Gateway, func(r *round) float64 { return r.P50 })
-	r.P99 = middle(r.Gateway, func(r *round) float64 { return r.P99 })
+	p50, p99 := func(r *round) float64 { return r.P50 }, func(r *round) float64 { return r.P99 }
+	r.P50, r.BareP50 = middle(r.Gateway, p50), middle(r.Bare, p50)
+	r.P99, r.BareP99 = middle(r.Gateway, p99), middle(r.Bare, p99)
 	if r.BareRate > 0 {
 		r.Ratio = r.Rate / r.BareRate
 	}
@@ -93,7 +97,8 @@ func (r *report) print(w io.Writer) error {
 	text += line("%d persons, index built in %.1f s, ready in %.1f s", r.Persons, r.Build, r.Ready)
 	text += line("gateway  %9.0f %s/s   p50 %.2f ms   p99 %.2f ms   %.1f us of processor a call", r.Rate, what, r.P50, r.P99, r.CPU)
 	if r.BareRate > 0 {
-		text += line("bare     %9.0f calls/s   ratio %.3f   %.1f us of processor a call", r.BareRate, r.Ratio, r.BareCPU)
+		text += line("bare     %9.0f calls/s   p50 %.2f ms   p99 %.2f ms   %.1f us of processor a call   ratio %.3f",
+			r.BareRate, r.BareP50, r.BareP99, r.BareCPU, r.Ratio)
 	}
 	if r.SwapSeconds > 0 {
 		text += line("swap     %9.1f s   p99 %.2f ms meanwhile, at most %.2f ms", r.SwapSeconds, r.SwapP99, r.SwapMax)

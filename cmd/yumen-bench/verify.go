@@ -141,20 +141,32 @@ func (m *measurement) run(ctx context.Context) (out *report, err error) {
 
 // directory makes the place where everything lies. Files there must cost what they cost on a disk.
 func (m *measurement) directory() (dir string, remove func() error, err error) {
-	remove = func() error { return nil }
-	if dir = m.dir; dir == "" {
-		if dir, err = os.MkdirTemp("", "yumen-bench-"); err != nil {
-			return "", nil, scenario.ErrDirectory
-		}
-		remove = func() error { return os.RemoveAll(dir) }
-	} else if os.MkdirAll(dir, 0o700) != nil {
+	if m.dir == "" {
+		return temporary()
+	}
+	if os.MkdirAll(m.dir, 0o700) != nil {
 		return "", nil, scenario.ErrDirectory
 	}
-	if inMemory(dir) {
-		return "", nil, errors.Join(usageError{errors.New("dir: lies in memory, where nothing is durable; name a directory on a disk")}, remove())
+	if inMemory(m.dir) {
+		return "", nil, usageError{errInMemory}
 	}
-	dir, err = filepath.Abs(dir)
-	return dir, remove, err
+	dir, err = filepath.Abs(m.dir)
+	return dir, func() error { return nil }, err
+}
+
+var errInMemory = errors.New("dir: lies in memory, where nothing is durable; name a directory on a disk")
+
+// temporary makes a directory where the system keeps such, or below /var/tmp where those lie in memory.
+func temporary() (dir string, remove func() error, err error) {
+	for _, parent := range []string{os.TempDir(), "/var/tmp"} {
+		if inMemory(parent) {
+			continue
+		}
+		if dir, err = os.MkdirTemp(parent, "yumen-bench-"); err == nil {
+			return dir, func() error { return os.RemoveAll(dir) }, nil
+		}
+	}
+	return "", nil, errInMemory
 }
 
 // start brings both servers up and connects to them.
@@ -224,12 +236,12 @@ func (m *measurement) close() error {
 	return errors.Join(errs...)
 }
 
-// warm is how long each server is driven before anything is measured.
+// warm is how long each server is driven at most before anything is measured.
 const warm = time.Second
 
 func (m *measurement) measure(ctx context.Context) error {
 	for _, call := range []load.Call{m.callBare, m.callGateway} {
-		if _, err := load.Closed(ctx, m.concurrency, warm, call); err != nil {
+		if _, err := load.Closed(ctx, m.concurrency, min(warm, m.duration), call); err != nil {
 			return fmt.Errorf("warm up: %w", err)
 		}
 	}
