@@ -113,7 +113,7 @@ func (w *world) release(name string, s *receipt.Statement, result []byte) {
 	text, err := s.AppendCanonical(nil)
 	require.NoError(w.t, err)
 	a := w.append(audit.Release, receipt.StatementHash(text))
-	r, err := receipt.Build(text, a.Entry, a.Index, a.Proof, a.Checkpoint.Text)
+	r, err := receipt.Build(text, receipt.StatementHash(text), a.Entry, a.Index, a.Proof, a.Checkpoint.Text)
 	require.NoError(w.t, err)
 	file, err := r.Append(nil)
 	require.NoError(w.t, err)

@@ -202,17 +202,21 @@ func (r *Runner) compute(ctx context.Context, w *question, hold *ledger.Hold) (*
 		return r.table(ctx, w, hold)
 	}
 	m, t := w.state.template(w.decision.Dataset.ID, w.Query)
-	switch {
-	case m == nil || t == nil:
+	if m == nil || t == nil {
 		return nil, w.state.policy.Refuse(governance.DatasetMissing), nil
-	case !t.registered:
-		return nil, w.state.policy.Refuse(governance.CellShare), nil
 	}
 	index, done, err := m.set.Current()
 	if err != nil {
+		if next := r.state.Load(); next != w.state { // replaced since the question began
+			w.state = next
+			return r.compute(ctx, w, hold)
+		}
 		return nil, w.state.policy.Refuse(governance.DatasetMissing), nil
 	}
 	defer done()
+	if !t.registered {
+		return nil, w.state.policy.Refuse(governance.CellShare), nil
+	}
 	body, err := ask(ctx, index, t, w)
 	if err != nil {
 		return nil, nil, err

@@ -49,9 +49,7 @@ func (r *Runner) dropPending(datasets map[string]*mounted) error {
 	old := r.state.Load().datasets
 	var errs []error
 	for id, m := range datasets {
-		if m.pending != nil {
-			errs = append(errs, closeUnmounted(m.pending, old[id]))
-		}
+		errs = append(errs, m.giveUp(old[id]))
 	}
 	return errors.Join(errs...)
 }
@@ -73,7 +71,8 @@ func (r *Runner) enforce(ctx context.Context, dc *domainChange, datasets map[str
 	if out.Findings, err = r.record(ctx, registered); err != nil {
 		return nil, err
 	}
-	return out, r.enact(ctx, datasets)
+	r.enact(datasets)
+	return out, nil
 }
 
 // may says whether a party has one of the roles. The machine's own operator may administer.
@@ -158,23 +157,16 @@ func (r *Runner) record(ctx context.Context, found []*registration) ([]spec.Regi
 	return out, nil
 }
 
-// enact replaces the state as a whole and swaps indexes in. Datasets no longer named are closed.
-func (r *Runner) enact(ctx context.Context, datasets map[string]*mounted) error {
+// enact replaces the state as a whole; a question under way ends on the state it began with.
+func (r *Runner) enact(datasets map[string]*mounted) {
 	old := r.state.Load().datasets
-	var errs []error
-	for _, m := range datasets {
-		errs = append(errs, r.swap(ctx, m))
-	}
 	r.domainMu.Lock()
 	r.state.Store(&state{policy: r.domain.policy, datasets: datasets})
 	r.domainMu.Unlock()
 	for id, m := range old {
-		if datasets[id] == nil {
-			errs = append(errs, m.close())
-		}
+		r.retire(m, datasets[id])
 	}
 	r.jobs.recheck(r)
-	return errors.Join(errs...)
 }
 
 // remount makes ready, after a start, what the log says is in force. A dataset that cannot be read is
@@ -198,9 +190,11 @@ func (r *Runner) remount(ctx context.Context) error {
 				return err
 			}
 		}
+		r.adopt(m)
 		datasets[plan.dataset.ID] = m
 	}
-	return r.enact(ctx, datasets)
+	r.enact(datasets)
+	return nil
 }
 
 // Suspend stops or frees a party, agreement, scenario or dataset from the next request on, and stops

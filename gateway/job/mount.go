@@ -5,17 +5,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
-	"strconv"
 
 	"github.com/apache/arrow/go/v17/arrow/array"
 
 	"github.com/yumen-project/yumen/compute/lookup"
 	"github.com/yumen-project/yumen/connectors"
 	"github.com/yumen-project/yumen/gateway/governance"
-	"github.com/yumen-project/yumen/gateway/keyring"
 	"github.com/yumen-project/yumen/gateway/receipt"
 	"github.com/yumen-project/yumen/masking/identifier"
 )
@@ -74,127 +70,62 @@ func subjectOf(d *governance.Dataset) lookup.Subject {
 }
 
 // mount opens or builds the index of one dataset version and registers its templates, unless known
-// holds their registration already. old is the mounted predecessor, or nil; its set is kept so that
-// questions under way finish on the index they began with.
+// holds their registration already. old is the mounted predecessor, or nil; it goes on answering.
 func (r *Runner) mount(ctx context.Context, p plan, known map[string]*registration, old *mounted) (*mounted, *registration, error) {
-	source, err := r.o.Source(p.dataset)
+	m, reg, err := r.mountPlan(ctx, p, known, old)
 	if err != nil {
 		return nil, nil, fmt.Errorf("dataset %s: %w", p.dataset.ID, err)
-	}
-	about, err := source.Describe(ctx)
-	if err != nil {
-		return nil, nil, fmt.Errorf("dataset %s: %w", p.dataset.ID, err)
-	}
-	program, err := lookup.Compile(predicates(p.templates), about.Schema, subjectOf(p.dataset))
-	if err != nil {
-		return nil, nil, fmt.Errorf("dataset %s: %w", p.dataset.ID, err)
-	}
-	index, err := r.openIndex(ctx, p.dataset, source, program, about.Fingerprint, old)
-	if err != nil {
-		return nil, nil, fmt.Errorf("dataset %s: %w", p.dataset.ID, err)
-	}
-	digest := program.Digest()
-	reg := known[p.dataset.ID]
-	if reg == nil || reg.Program != hex.EncodeToString(digest[:]) {
-		if reg, err = r.registerAt(ctx, p, program, index); err != nil {
-			return nil, nil, errors.Join(fmt.Errorf("dataset %s: %w", p.dataset.ID, err), closeUnmounted(index, old))
-		}
-	}
-	m := &mounted{
-		set: &lookup.Set{}, program: program, identifier: identifier.Kind(p.dataset.Subject.Identifier),
-		templates: templatesOf(p.templates, program, reg), cited: cite(p.domain, p.dataset), pending: index,
-	}
-	if old != nil {
-		m.set = old.set
 	}
 	return m, reg, nil
 }
 
-func closeUnmounted(index *lookup.Index, old *mounted) error {
-	if old != nil {
-		if current, done, err := old.set.Current(); err == nil {
-			done()
-			if current == index {
-				return nil
-			}
+func (r *Runner) mountPlan(ctx context.Context, p plan, known map[string]*registration, old *mounted) (*mounted, *registration, error) {
+	source, err := r.o.Source(p.dataset)
+	if err != nil {
+		return nil, nil, err
+	}
+	about, err := source.Describe(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	program, err := lookup.Compile(predicates(p.templates), about.Schema, subjectOf(p.dataset))
+	if err != nil {
+		return nil, nil, err
+	}
+	m := &mounted{
+		program: program, identifier: identifier.Kind(p.dataset.Subject.Identifier), cited: cite(p.domain, p.dataset),
+		version: indexVersion(p.dataset, about.Fingerprint, program),
+	}
+	if err := r.openIndex(ctx, m, p.dataset, source, old); err != nil {
+		return nil, nil, err
+	}
+	digest := program.Digest()
+	reg := known[p.dataset.ID]
+	if reg == nil || reg.Program != hex.EncodeToString(digest[:]) {
+		if reg, err = r.registerAt(ctx, p, m); err != nil {
+			return nil, nil, errors.Join(err, m.giveUp(old))
 		}
 	}
-	return index.Close()
+	m.templates = templatesOf(p.templates, program, reg)
+	return m, reg, nil
 }
 
-// openIndex reuses the mounted index or the one on disk where version, content and program are the
-// same, and builds it aside otherwise.
-func (r *Runner) openIndex(ctx context.Context, d *governance.Dataset, source connectors.Source, p *lookup.Program, fingerprint string, old *mounted) (*lookup.Index, error) {
-	digest := p.Digest()
-	version := scopeOf(d.Version, fingerprint, string(digest[:]))
-	name := d.ID + "-" + hex.EncodeToString(version[:8])
-	if old != nil {
-		if ix, done, err := old.set.Current(); err == nil {
-			done()
-			if ix.Version() == name {
-				return ix, nil
-			}
-		}
+// giveUp closes a mounted index that was not put in force, unless its predecessor uses it too.
+func (m *mounted) giveUp(old *mounted) error {
+	if old != nil && old.set == m.set {
+		return nil
 	}
-	keys, err := r.indexKeys(name)
-	if err != nil {
-		return nil, err
-	}
-	dir := filepath.Join(r.o.IndexDir, name)
-	if _, err := os.Stat(dir); err == nil {
-		if ix, err := lookup.Open(dir, p, d.ID, name, keys, r.o.CacheBytes); err == nil {
-			return ix, nil
-		}
-		r.o.Logger.WarnContext(ctx, "index on disk unusable, building anew", "dataset", d.ID)
-		if err := os.RemoveAll(dir); err != nil {
-			return nil, errData
-		}
-	}
-	return r.buildIndex(ctx, dir, name, d, source, p, keys)
-}
-
-func (r *Runner) buildIndex(ctx context.Context, dir, name string, d *governance.Dataset, source connectors.Source, p *lookup.Program, keys lookup.Keys) (*lookup.Index, error) {
-	reader, err := source.Open(ctx, connectors.Scan{Columns: p.Columns()})
-	if err != nil {
-		return nil, err
-	}
-	defer reader.Release()
-	began := r.o.Clock()
-	stats, err := lookup.Build(ctx, reader, p, lookup.BuildOptions{Dir: dir, Dataset: d.ID, Version: name, Keys: keys, Random: r.o.Rand, MaxInvalidShare: shareOf(d.MaxInvalid)})
-	if err != nil {
-		return nil, err
-	}
-	if stats.Invalid > 0 {
-		r.o.Logger.WarnContext(ctx, "rows without a usable subject left out", "dataset", d.ID, "rows", stats.Invalid, "first", stats.FirstInvalidRow)
-	}
-	r.o.Logger.InfoContext(ctx, "index built", "dataset", d.ID, "rows", stats.Rows, "subjects", stats.Subjects,
-		"seconds", r.o.Clock().Sub(began).Seconds())
-	return lookup.Open(dir, p, d.ID, name, keys, r.o.CacheBytes)
-}
-
-// shareOf reads a decimal share whose form governance has checked; none is 0.
-func shareOf(s string) float64 {
-	share, err := strconv.ParseFloat(s, 64)
-	if err != nil {
-		return 0
-	}
-	return share
-}
-
-// indexKeys derives the keys of one index version from a key of the ring; destroying that key makes
-// the index unreadable.
-func (r *Runner) indexKeys(name string) (lookup.Keys, error) {
-	mac, err := r.o.Ring.MAC(keyring.Index, name)
-	if err != nil {
-		return nil, err
-	}
-	var master [32]byte
-	copy(master[:], mac.Sum(nil, []byte("index master")))
-	return lookup.NewKeys(master, name)
+	return m.set.Close()
 }
 
 // registerAt measures the common refinement over the roster and registers the templates.
-func (r *Runner) registerAt(ctx context.Context, p plan, program *lookup.Program, index *lookup.Index) (*registration, error) {
+func (r *Runner) registerAt(ctx context.Context, p plan, m *mounted) (*registration, error) {
+	program := m.program
+	index, done, err := m.set.Current()
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	var preds []int
 	for _, t := range p.templates {
 		if n, ok := program.Find(t.ID); ok && ordinary(t) {
@@ -240,41 +171,6 @@ func templatesOf(in []*governance.Template, p *lookup.Program, reg *registration
 		}
 	}
 	return out
-}
-
-// swap puts the mounted index in the place of its predecessor. What was before the predecessor is
-// closed, removed, and its key destroyed, so that two versions exist at most.
-func (r *Runner) swap(ctx context.Context, m *mounted) error {
-	if m.pending == nil {
-		return nil
-	}
-	next := m.pending
-	m.pending = nil
-	if current, done, err := m.set.Current(); err == nil {
-		done()
-		if current == next {
-			return nil
-		}
-	}
-	retired, err := m.set.Swap(next)
-	if err != nil {
-		return err
-	}
-	if retired != nil {
-		r.retire(ctx, retired)
-	}
-	return nil
-}
-
-func (r *Runner) retire(ctx context.Context, ix *lookup.Index) {
-	r.background.Go(func() {
-		<-ix.Done()
-		name := ix.Version()
-		err := errors.Join(os.RemoveAll(filepath.Join(r.o.IndexDir, filepath.Base(name))), r.o.Ring.Destroy(keyring.Index, name))
-		if err != nil {
-			r.o.Logger.ErrorContext(ctx, "retired index not removed", "dataset", ix.Dataset())
-		}
-	})
 }
 
 func sortedIDs(m map[string]bool, want bool) []string {

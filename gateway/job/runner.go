@@ -201,21 +201,9 @@ func (r *Runner) Close() error {
 	}
 	if s := r.state.Load(); s != nil {
 		for _, m := range s.datasets {
-			errs = append(errs, m.close())
+			errs = append(errs, m.set.Close())
 		}
 	}
 	r.background.Wait()
-	return errors.Join(errs...)
-}
-
-func (m *mounted) close() error {
-	var errs []error
-	if previous := m.set.DropPrevious(); previous != nil {
-		errs = append(errs, previous.Close())
-	}
-	if current, done, err := m.set.Current(); err == nil {
-		done()
-		errs = append(errs, current.Close())
-	}
 	return errors.Join(errs...)
 }

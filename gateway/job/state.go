@@ -17,14 +17,15 @@ type state struct {
 
 // mounted is a dataset with templates: its index and what registration found.
 type mounted struct {
-	set        *lookup.Set
-	program    *lookup.Program
-	identifier identifier.Kind
-	templates  map[string]*template
+	// set holds one index; the next state shares it where the index stays.
+	set *lookup.Set
+	// name of the index begins with its version; previous is the one before, kept for rollback.
+	version, name, previous string
+	program                 *lookup.Program
+	identifier              identifier.Kind
+	templates               map[string]*template
 	// cited is how a result names its source.
 	cited receipt.Dataset
-	// pending is the index to swap in once the change is durable; owned by the change.
-	pending *lookup.Index
 }
 
 // template is a registered verification, ready to be asked.

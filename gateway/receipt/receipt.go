@@ -32,14 +32,14 @@ type Receipt struct {
 	Checkpoint []byte       // signed checkpoint text
 }
 
-// Build makes a receipt of a canonical statement and what the log gave back
-// for it. The entry must be a release and hold the hash of the statement.
-func Build(statement, entry []byte, index uint64, proof []audit.Hash, checkpoint []byte) (*Receipt, error) {
+// Build makes a receipt of a canonical statement, its StatementHash, and what
+// the log gave back for it. The entry must be a release and hold that hash.
+func Build(statement []byte, hash audit.Hash, entry []byte, index uint64, proof []audit.Hash, checkpoint []byte) (*Receipt, error) {
 	r := &Receipt{Statement: statement, Entry: entry, Index: index, Proof: proof, Checkpoint: checkpoint}
 	if err := r.check(); err != nil {
 		return nil, err
 	}
-	if judgeEntry(r) != reasonNone {
+	if judgeEntry(entry, hash) != reasonNone {
 		return nil, ErrReceipt
 	}
 	return r, nil

@@ -68,7 +68,7 @@ func (r *Report) proof(p *Receipt, s *Statement, trust *TrustSet) {
 		}
 		r.judge(ClaimCheckpoint, why)
 	}
-	r.judge(ClaimEntry, judgeEntry(p))
+	r.judge(ClaimEntry, judgeEntry(p.Entry, StatementHash(p.Statement)))
 	if checkpoint == nil {
 		return
 	}
@@ -93,14 +93,14 @@ func parseCheckpoint(text []byte, a *anchor) *audit.Checkpoint {
 	return c
 }
 
-func judgeEntry(p *Receipt) reason {
-	e, err := audit.ParseEntry(p.Entry)
+func judgeEntry(entry []byte, statement audit.Hash) reason {
+	e, err := audit.ParseEntry(entry)
 	switch {
 	case err != nil:
 		return reasonEntry
 	case e.Kind != audit.Release:
 		return reasonEntryKind
-	case e.Statement != StatementHash(p.Statement):
+	case e.Statement != statement:
 		return reasonEntryStatement
 	}
 	return reasonNone

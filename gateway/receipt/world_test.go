@@ -71,7 +71,7 @@ func (w *world) release(s *Statement) *Receipt {
 }
 
 func build(text []byte, a *audit.Appended) (*Receipt, error) {
-	return Build(text, a.Entry, a.Index, a.Proof, a.Checkpoint.Text)
+	return Build(text, StatementHash(text), a.Entry, a.Index, a.Proof, a.Checkpoint.Text)
 }
 
 func (w *world) append(entry audit.Entry) *audit.Appended {

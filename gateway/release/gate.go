@@ -123,15 +123,23 @@ func (g *Gate) Redeem(ctx context.Context, p *Permit) (*Release, error) {
 	if err != nil {
 		return nil, err
 	}
-	statement, err := s.AppendCanonical(make([]byte, 0, 1536))
+	text, err := s.AppendCanonical(make([]byte, 0, 2048))
 	if err != nil {
 		return nil, err
 	}
-	appended, err := g.spend(ctx, c, out, statement, now)
+	st := stated{s, text, receipt.StatementHash(text)}
+	appended, err := g.spend(ctx, c, out, &st, now)
 	if err != nil {
 		return nil, err
 	}
-	return g.release(c, out, s, statement, appended)
+	return g.release(c, out, &st, appended)
+}
+
+// stated is a statement with its canonical text and the hash of that.
+type stated struct {
+	*receipt.Statement
+	text []byte
+	hash audit.Hash
 }
 
 // stillAllowed asks the policy of this moment, so that a suspension stops what is already running.
@@ -184,18 +192,17 @@ func checks(r *Report) []receipt.Check {
 	return out
 }
 
-func (g *Gate) spend(ctx context.Context, c *Candidate, o *opening, statement []byte, now int64) (*audit.Appended, error) {
-	hash := receipt.StatementHash(statement)
-	body, err := g.appendBody(make([]byte, 0, len(statement)+512), c, o, statement, hash)
+// spend writes the frame: the hold's charges, then the body, in one buffer.
+func (g *Gate) spend(ctx context.Context, c *Candidate, o *opening, st *stated, now int64) (*audit.Appended, error) {
+	const head = 512
+	private, err := c.hold.Record.AppendTo(make([]byte, 0, head+len(st.text)+len(c.canonical)))
 	if err != nil {
 		return nil, err
 	}
-	c.hold.Record.Body = body
-	private, err := c.hold.Record.AppendTo(make([]byte, 0, len(body)+256))
-	if err != nil {
+	if private, err = g.appendBody(private, c, o, st); err != nil {
 		return nil, err
 	}
-	return g.o.Log.Append(ctx, audit.Record{Kind: audit.Release, Time: now, Statement: hash, Private: private, Hint: c.hold})
+	return g.o.Log.Append(ctx, audit.Record{Kind: audit.Release, Time: now, Statement: st.hash, Private: private, Hint: c.hold})
 }
 
 // Serial writes a running number as YM-YYYYMMDD-NNNNNNNNNNNN, of one length for every answer.

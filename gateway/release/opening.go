@@ -73,7 +73,7 @@ func batchRequest(rows int) []byte {
 // sealed holds the nonces (or the seed) and the canonical result, with the statement hash as
 // associated data. Integers in big endian.
 
-func (g *Gate) appendBody(dst []byte, c *Candidate, o *opening, statement []byte, hash audit.Hash) ([]byte, error) {
+func (g *Gate) appendBody(dst []byte, c *Candidate, o *opening, st *stated) ([]byte, error) {
 	plain := make([]byte, 0, 64+len(c.canonical))
 	if c.Form() == FormBatch {
 		plain = append(plain, o.seed[:]...)
@@ -83,24 +83,27 @@ func (g *Gate) appendBody(dst []byte, c *Candidate, o *opening, statement []byte
 	plain = append(plain, c.canonical...)
 	dst = append(dst, byte(c.Form()), 0, 0, 0, 0)
 	start := len(dst)
-	dst, err := g.o.Seal.Seal(dst, hash[:], plain)
+	dst, err := g.o.Seal.Seal(dst, st.hash[:], plain)
 	if err != nil {
 		return nil, fmt.Errorf("seal result: %w", err)
 	}
 	binary.BigEndian.PutUint32(dst[start-4:], uint32(len(dst)-start))
-	return append(dst, statement...), nil
+	return append(dst, st.text...), nil
 }
 
 // parseBody is the inverse of appendBody.
-func (g *Gate) parseBody(b []byte) (form Form, o *opening, canonical, statement []byte, err error) {
+func (g *Gate) parseBody(b []byte) (form Form, o *opening, canonical []byte, st *stated, err error) {
 	if len(b) < 5 || uint64(binary.BigEndian.Uint32(b[1:])) > uint64(len(b)-5) {
 		return 0, nil, nil, nil, fmt.Errorf("%w: stored result", ErrStored)
 	}
 	form = Form(b[0])
 	n := binary.BigEndian.Uint32(b[1:])
-	sealed, statement := b[5:5+n], b[5+n:]
-	hash := receipt.StatementHash(statement)
-	plain, err := g.o.Seal.Open(nil, hash[:], sealed)
+	sealed, text := b[5:5+n], b[5+n:]
+	st = &stated{text: text, hash: receipt.StatementHash(text)}
+	if st.Statement, err = receipt.ParseStatement(text); err != nil {
+		return 0, nil, nil, nil, fmt.Errorf("%w: statement", ErrStored)
+	}
+	plain, err := g.o.Seal.Open(nil, st.hash[:], sealed)
 	if err != nil {
 		return 0, nil, nil, nil, fmt.Errorf("%w: %w", ErrStored, err)
 	}
@@ -118,5 +121,5 @@ func (g *Gate) parseBody(b []byte) (form Form, o *opening, canonical, statement 
 		copy(o.requestNonce[:], plain)
 		copy(o.resultNonce[:], plain[32:])
 	}
-	return form, o, plain[head:], statement, nil
+	return form, o, plain[head:], st, nil
 }

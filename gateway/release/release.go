@@ -36,8 +36,8 @@ func (r *Release) Open() (*Opened, error) {
 	return r.opened, nil
 }
 
-func (g *Gate) release(c *Candidate, o *opening, s *receipt.Statement, statement []byte, a *audit.Appended) (*Release, error) {
-	parts, err := receipt.Build(statement, a.Entry, a.Index, a.Proof, a.Checkpoint.Text)
+func (g *Gate) release(c *Candidate, o *opening, s *stated, a *audit.Appended) (*Release, error) {
+	parts, err := receipt.Build(s.text, s.hash, a.Entry, a.Index, a.Proof, a.Checkpoint.Text)
 	if err != nil {
 		return nil, fmt.Errorf("build receipt: %w", err)
 	}
@@ -59,7 +59,7 @@ func (g *Gate) release(c *Candidate, o *opening, s *receipt.Statement, statement
 func resultFile(c *Candidate, o *opening, id string) ([]byte, error) {
 	batch, ok := c.body.(Batch)
 	if !ok {
-		return receipt.AppendResult(nil, id,
+		return receipt.AppendResult(make([]byte, 0, 320+len(c.rows[0])+len(c.canonical)), id,
 			&receipt.Opening{Nonce: o.requestNonce, Value: c.rows[0]},
 			&receipt.Opening{Nonce: o.resultNonce, Value: c.canonical})
 	}

@@ -10,7 +10,6 @@ import (
 	"github.com/yumen-project/yumen/gateway/audit"
 	"github.com/yumen-project/yumen/gateway/governance"
 	"github.com/yumen-project/yumen/gateway/ledger"
-	"github.com/yumen-project/yumen/gateway/receipt"
 )
 
 // ErrStored: the stored answer cannot be read back. Report it; ask anew with a new key.
@@ -38,7 +37,7 @@ func (g *Gate) Replay(ctx context.Context, index uint64, f Facts, rows []Row) (*
 	if frame.Entry.Kind != audit.Release {
 		return nil, fmt.Errorf("%w: entry kind", ErrStored)
 	}
-	_, o, canonical, statement, err := g.parseBody(record.Body)
+	_, o, canonical, st, err := g.parseBody(record.Body)
 	if err != nil {
 		return nil, err
 	}
@@ -52,11 +51,7 @@ func (g *Gate) Replay(ctx context.Context, index uint64, f Facts, rows []Row) (*
 		return nil, fmt.Errorf("prove stored answer: %w", err)
 	}
 	o.commit(c)
-	s, err := receipt.ParseStatement(statement)
-	if err != nil {
-		return nil, fmt.Errorf("%w: statement", ErrStored)
-	}
-	rel, err := g.release(c, o, s, statement, appended)
+	rel, err := g.release(c, o, st, appended)
 	if err != nil {
 		return nil, err
 	}

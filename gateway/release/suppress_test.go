@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/yumen-project/yumen/compute"
+	"github.com/yumen-project/yumen/gateway/receipt"
 )
 
 // population is a table together with the contributions it was computed from.
@@ -241,10 +242,16 @@ type plainSealer struct{}
 func (plainSealer) Seal(dst, _, plain []byte) ([]byte, error)  { return append(dst, plain...), nil }
 func (plainSealer) Open(dst, _, sealed []byte) ([]byte, error) { return append(dst, sealed...), nil }
 
+// fuzzStatement is a statement in its one form.
+const fuzzStatement = `{"agreement":"a","allowed_use":"u","budget":{"after":1,"before":0,"global":"within cap","limit":2,"name":"n"},"build":"b","checks":[],"consent":"","dataset":{"as_of":"2026-10-31","id":"d","source":"s","version":"v"},"domain":"d","expires":"2026-12-31","format":1,"id":"00000000000000000000000000000000","kind":"verify","party":"p","policy":"0000000000000000000000000000000000000000000000000000000000000000","query":"q","request":"0000000000000000000000000000000000000000000000000000000000000000","result":"0000000000000000000000000000000000000000000000000000000000000000","rows":1,"rule_pack":"r","scenario":"s","serial":"YM-20261123-000000000001","technique":{"name":"t","params":{}},"time":"2026-11-23T08:00:00.000+08:00","trust":"0000000000000000000000000000000000000000000000000000000000000000"}`
+
 func FuzzParseBody(f *testing.F) {
 	g := &Gate{o: Options{Seal: plainSealer{}}}
 	c := &Candidate{body: Answer{Code: Yes}, canonical: []byte(`{"answer":10}`)}
-	b, err := g.appendBody(nil, c, &opening{}, []byte(`{}`), [32]byte{})
+	text := []byte(fuzzStatement)
+	b, err := g.appendBody(nil, c, &opening{}, &stated{text: text, hash: receipt.StatementHash(text)})
+	require.NoError(f, err)
+	_, _, _, _, err = g.parseBody(b)
 	require.NoError(f, err)
 	f.Add(b)
 	f.Add([]byte{2, 0, 0, 0, 3, 1, 2, 3})
@@ -255,7 +262,7 @@ func FuzzParseBody(f *testing.F) {
 			return
 		}
 		c := &Candidate{body: bodyOf(form), canonical: canonical}
-		again, err := g.appendBody(nil, c, o, statement, [32]byte{})
+		again, err := g.appendBody(nil, c, o, statement)
 		require.NoError(t, err)
 		require.Equal(t, b[1:], again[1:])
 	})

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	_ "embed"
 	"errors"
 	"io"
 	"path/filepath"
@@ -24,56 +25,8 @@ import (
 	"github.com/yumen-project/yumen/gateway/release/rules"
 )
 
-const domainText = `
-yumen: 1
-domain: jilin-city
-jurisdiction: jilin
-parties:
-  - {id: shuju, name: 数据局, roles: [data_authority, implementing_body], key: "KEY"}
-  - {id: zhujian, name: 住建局, roles: [provider], key: "KEZ"}
-  - {id: yunying, name: 运营公司, roles: [operator]}
-  - {id: bank, name: 松江银行, roles: [application_unit]}
-datasets:
-  - id: housing
-    name: 不动产登记库
-    provider: zhujian
-    source: {kind: file, path: housing.csv, format: csv}
-    version: "2026-10"
-    as_of: 2026-10-31
-    privacy_unit: person
-    subject: {field: rid, identifier: resident_id}
-    roster: housing
-    sharing: conditional
-    fields:
-      - {name: rid, type: string, class: direct_identifier, grade: 3}
-      - {name: district, type: string, class: quasi_identifier, grade: 2}
-      - {name: area, type: int64, class: attribute, grade: 2}
-templates:
-  - {id: owns-home, dataset: housing, kind: exists, class: ordinary, not_found: merged, withheld: merged}
-tables:
-  - {id: homes, dataset: housing, group_by: [district], measures: [{kind: count}, {kind: sum, field: area}]}
-masks:
-  - {id: sample, dataset: housing, k: 5, max_suppression: "0.10", columns: [{name: district, technique: keep}]}
-agreements:
-  - {id: op, kind: operation, parties: [shuju, yunying], from: 2026-01-01, until: 2028-12-31, terms_digest: "1111111111111111111111111111111111111111111111111111111111111111"}
-  - {id: use, kind: use, parties: [yunying, bank], from: 2026-02-01, until: 2027-01-31, terms_digest: "2222222222222222222222222222222222222222222222222222222222222222"}
-scenarios:
-  - id: housing-service
-    name: 乐居服务
-    purpose: 租购房资格核验
-    operation: op
-    plan: "5555555555555555555555555555555555555555555555555555555555555555"
-    providers: [zhujian]
-    authority: shuju
-    units: [{party: bank, agreement: use, per_day: 100}, {party: yunying, agreement: op, per_day: 100}]
-    templates: [owns-home]
-    tables: [homes]
-    masks: [sample]
-    consent: not_required
-    allowed_use: 仅用于租购房资格核验
-    result_days: 30
-consents: []
-`
+//go:embed testdata/domain.yaml
+var domainText string
 
 var noon = time.Date(2026, 10, 31, 4, 0, 0, 0, time.UTC)
 

@@ -60,7 +60,7 @@ func Settings() []Setting {
 		{"tokens.file", "", "YAML of party: SHA-256 of its bearer token; self-made in development", func(c *Config) *string { return &c.TokensFile }},
 		{"kek.file", "", "file of 16 bytes that wrap the keys at rest; needed in production", func(c *Config) *string { return &c.KEKFile }},
 		{"log.level", "info", "debug, info, warn or error", func(c *Config) *string { return &c.LogLevel }},
-		{"cache.mb", "64", "block cache of each index, MiB", func(c *Config) *string { return &c.CacheMB }},
+		{"cache.mb", "256", "block cache of each index, MiB", func(c *Config) *string { return &c.CacheMB }},
 		{"drain.seconds", "10", "how long a stop waits for calls under way", func(c *Config) *string { return &c.DrainSeconds }},
 	}
 }

@@ -15,7 +15,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -170,11 +169,15 @@ func (s *Server) listen(_ *tls.Config) error {
 	return nil
 }
 
+// streamWorkers keep their stacks warm. A call waits for its group commit, so there must be more workers
+// than calls in flight, or each call grows a fresh stack.
+const streamWorkers = 256
+
 // GRPCOptions are the options of the gRPC server, TLS aside; a benchmark's bare server takes the same.
 func GRPCOptions() []grpc.ServerOption {
 	return []grpc.ServerOption{
 		grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(4 * maxMessage), grpc.MaxConcurrentStreams(1024),
-		grpc.MaxHeaderListSize(16 << 10), grpc.NumStreamWorkers(uint32(8 * runtime.GOMAXPROCS(0))),
+		grpc.MaxHeaderListSize(16 << 10), grpc.NumStreamWorkers(streamWorkers),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second}),
 		grpc.ConnectionTimeout(10 * time.Second),
 	}
