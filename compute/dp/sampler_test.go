@@ -51,9 +51,16 @@ func gaussianMass(sigma2 Rat, reach int64) (mass []float64, beyond float64) {
 	all := 60 * int64(math.Sqrt(float64(sigma2.Num)/float64(sigma2.Den))+1)
 	weights := make([]*big.Float, all+1)
 	norm, tail := newFloat(), newFloat()
+	// exp(-(x+1)^2/2s) = exp(-x^2/2s) * exp(-1/2s) * exp(-1/s)^x
+	e := big.NewRat(-int64(sigma2.Den), int64(sigma2.Num))
+	step, w := expOf(e), newFloat().SetInt64(1)
+	ratio := expOf(new(big.Rat).Quo(e, big.NewRat(2, 1)))
+	for x := range all + 1 {
+		weights[x] = newFloat().Set(w)
+		w.Mul(w, ratio)
+		ratio.Mul(ratio, step)
+	}
 	for x := all; x >= 0; x-- {
-		e := new(big.Rat).SetFrac(big.NewInt(-x*x), big.NewInt(2))
-		weights[x] = expOf(e.Mul(e, big.NewRat(int64(sigma2.Den), int64(sigma2.Num))))
 		norm.Add(norm, weights[x])
 		if x > 0 {
 			norm.Add(norm, weights[x])
