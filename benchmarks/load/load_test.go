@@ -139,6 +139,16 @@ func TestOpenGoesOnUntilTold(t *testing.T) {
 	require.Equal(t, r.Calls, seen.Load())
 }
 
+// Many more workers than calls wait for calls that will not fall due: none of them is made.
+func TestIdleWorkersDoNotOutlastTheRun(t *testing.T) {
+	until := make(chan struct{})
+	time.AfterFunc(20*time.Millisecond, func() { close(until) })
+	r, err := Open(t.Context(), Schedule{Rate: 100, Duration: 10 * time.Millisecond, Until: until, Workers: 100_000},
+		func(context.Context, int) error { return nil })
+	require.NoError(t, err)
+	require.Less(t, r.Calls, int64(10_000))
+}
+
 func TestOptionsAreChecked(t *testing.T) {
 	call := func(context.Context, int) error { return nil }
 	for _, run := range []func() error{
