@@ -4,6 +4,8 @@ package rest
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net/http"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
@@ -27,10 +29,10 @@ type Services struct {
 // New returns the handler of /v1/. Who calls is already in the request's context.
 func New(ctx context.Context, s Services) (http.Handler, error) {
 	mux := runtime.NewServeMux(
-		runtime.WithMarshalerOption(runtime.MIMEWildcard, &runtime.JSONPb{
+		runtime.WithMarshalerOption(runtime.MIMEWildcard, quiet{&runtime.JSONPb{
 			MarshalOptions:   protojson.MarshalOptions{UseEnumNumbers: true, EmitUnpopulated: true, UseProtoNames: true},
 			UnmarshalOptions: protojson.UnmarshalOptions{},
-		}),
+		}}),
 		runtime.WithIncomingHeaderMatcher(func(string) (string, bool) { return "", false }),
 	)
 	for _, register := range []func() error{
@@ -48,4 +50,20 @@ func New(ctx context.Context, s Services) (http.Handler, error) {
 		req.Body = http.MaxBytesReader(w, req.Body, MaxBody)
 		mux.ServeHTTP(w, req)
 	}), nil
+}
+
+var errBody = errors.New("body: not the JSON of this message")
+
+// quiet keeps what could not be read out of the error: the decoder's own text repeats values.
+type quiet struct{ *runtime.JSONPb }
+
+func (q quiet) NewDecoder(r io.Reader) runtime.Decoder {
+	d := q.JSONPb.NewDecoder(r)
+	return runtime.DecoderFunc(func(v any) error {
+		err := d.Decode(v)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return errBody
+		}
+		return err
+	})
 }

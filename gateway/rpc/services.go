@@ -25,7 +25,8 @@ func (v *verification) Verify(ctx context.Context, in *apiv1.VerifyRequest) (*ap
 	if err != nil {
 		return nil, v.errors.status(ctx, err)
 	}
-	return verifyResponse(opened)
+	out, err := verifyResponse(opened)
+	return sent(ctx, v.errors, out, err)
 }
 
 func (v *verification) VerifyBatch(ctx context.Context, in *apiv1.VerifyBatchRequest) (*apiv1.VerifyBatchResponse, error) {
@@ -37,7 +38,8 @@ func (v *verification) VerifyBatch(ctx context.Context, in *apiv1.VerifyBatchReq
 	if err != nil {
 		return nil, v.errors.status(ctx, err)
 	}
-	return batchResponse(opened)
+	out, err := batchResponse(opened)
+	return sent(ctx, v.errors, out, err)
 }
 
 type tables struct {
@@ -55,7 +57,8 @@ func (t *tables) Query(ctx context.Context, in *apiv1.QueryRequest) (*apiv1.Quer
 	if err != nil {
 		return nil, t.errors.status(ctx, err)
 	}
-	return tableResponse(opened)
+	out, err := tableResponse(opened)
+	return sent(ctx, t.errors, out, err)
 }
 
 func answer(ctx context.Context, a answerer, q *spec.Question) (*release.Opened, error) {
@@ -64,6 +67,14 @@ func answer(ctx context.Context, a answerer, q *spec.Question) (*release.Opened,
 		return nil, err
 	}
 	return r.Open()
+}
+
+// sent is a response, or the status of what kept it from being one.
+func sent[T any](ctx context.Context, m errorMapper, out *T, err error) (*T, error) {
+	if err != nil {
+		return nil, m.status(ctx, err)
+	}
+	return out, nil
 }
 
 type jobService struct {
@@ -93,7 +104,8 @@ func (s *jobService) Get(ctx context.Context, in *apiv1.GetJobRequest) (*apiv1.J
 	if err != nil {
 		return nil, s.errors.status(ctx, err)
 	}
-	return jobMessage(view, rel)
+	out, err := jobMessage(view, rel)
+	return sent(ctx, s.errors, out, err)
 }
 
 func (s *jobService) Cancel(ctx context.Context, in *apiv1.GetJobRequest) (*apiv1.Job, error) {
