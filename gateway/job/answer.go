@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/yumen-project/yumen/compute/lookup"
+	"github.com/yumen-project/yumen/gateway/audit"
 	"github.com/yumen-project/yumen/gateway/governance"
 	"github.com/yumen-project/yumen/gateway/job/spec"
 	"github.com/yumen-project/yumen/gateway/ledger"
@@ -170,7 +171,21 @@ func (r *Runner) pass(ctx context.Context, policy *governance.Policy, c *release
 		}
 		return nil, policy.Refuse(rule)
 	}
-	return r.gate.Redeem(ctx, permit)
+	rel, err := r.gate.Redeem(ctx, permit)
+	var refusal *governance.Refusal
+	if !errors.As(err, &refusal) {
+		giveBack(hold, err)
+	}
+	return rel, err
+}
+
+// giveBack ends a hold whose frame was certainly not written: the caller went away before the write,
+// say. Where the outcome is unknown it stays until the frame, or the next start, tells; a hold that
+// its frame has ended is left alone.
+func giveBack(hold *ledger.Hold, err error) {
+	if hold != nil && err != nil && !errors.Is(err, audit.ErrOutcomeUnknown) {
+		hold.Cancel()
+	}
 }
 
 // asDenied logs a refusal by the gate. Work was done, so its cost stays: the hold goes into the frame.
@@ -191,6 +206,7 @@ func (r *Runner) asDenied(ctx context.Context, w *question, err error, hold *led
 func (r *Runner) deny(ctx context.Context, ask *governance.Ask, refusal *governance.Refusal, hold *ledger.Hold) error {
 	index, err := r.gate.Refuse(ctx, ask, refusal, hold)
 	if err != nil {
+		giveBack(hold, err)
 		r.o.Logger.ErrorContext(ctx, "refusal not logged", "rule", string(refusal.Rule), "error", err.Error())
 		return &release.Denied{Refusal: refusal, Entry: -1}
 	}
