@@ -1,0 +1,261 @@
+package disclosure
+
+import (
+	"context"
+	"errors"
+	"io"
+	"testing"
+	"testing/iotest"
+
+	"github.com/stretchr/testify/require"
+)
+
+func city(units int) Universe { return Universe{Units: units, Least: 10, KnownTotal: true} }
+
+// inRange shows one cell: units from lo to hi-1.
+func inRange(units, lo, hi int) *Table {
+	return by(units, 1, func(u int) int {
+		if u >= lo && u < hi {
+			return 0
+		}
+		return -1
+	})
+}
+
+// Two lawful tables, a boundary moved by three persons.
+func TestDifferenceOfOverlappingTablesIsolatesThree(t *testing.T) {
+	ctx := context.Background()
+	r := newRegistry(t, city(200))
+	_, err := r.Add(ctx, by(200, 4, func(u int) int { return u / 50 }))
+	require.NoError(t, err)
+	moved := by(200, 4, func(u int) int {
+		if u < 53 {
+			return 0
+		}
+		return u / 50
+	})
+	report, err := r.Add(ctx, moved)
+	require.ErrorIs(t, err, ErrUnsafe)
+	require.Equal(t, 1, r.Tables(), "nothing of a refused table stays")
+	require.Equal(t, 4, r.Atoms())
+	got := rules(report)
+	require.Equal(t, 2, got[RuleDifference])
+	require.Equal(t, 1, got[RuleAtom])
+
+	tr, err := r.Suppress(ctx, moved)
+	require.NoError(t, err)
+	require.Equal(t, []bool{false, false, true, true}, tr.Shown())
+	require.NoError(t, tr.Commit())
+}
+
+// Denning's tracker: C is too small to ask, and C or T, C or not T, and all of
+// them are large; the first two less the third are C.
+func TestGeneralTracker(t *testing.T) {
+	ctx := context.Background()
+	const units, small = 300, 4
+	withT := by(units, 1, func(u int) int {
+		if u < small || u%2 == 0 {
+			return 0
+		}
+		return -1
+	})
+	withoutT := by(units, 1, func(u int) int {
+		if u < small || u%2 == 1 {
+			return 0
+		}
+		return -1
+	})
+	for _, known := range []bool{true, false} {
+		u := city(units)
+		u.KnownTotal = known
+		r := newRegistry(t, u)
+		_, err := r.Add(ctx, withT)
+		require.NoError(t, err)
+		report, err := r.Add(ctx, withoutT)
+		if !known {
+			require.NoError(t, err, "without the total the tracker has no third leg")
+			continue
+		}
+		require.ErrorIs(t, err, ErrUnsafe)
+		require.Equal(t, map[Rule]int{RuleAtom: 1}, rules(report))
+		_, err = r.Suppress(ctx, withoutT)
+		require.NoError(t, err, "withholding the only cell is a pattern")
+	}
+}
+
+// The tracker's target is split by a table that tells neither part: the sum of
+// the two parts follows, and no atom alone does.
+func TestTrackerOfASplitTarget(t *testing.T) {
+	ctx := context.Background()
+	const units = 300
+	r := newRegistry(t, city(units))
+	split := by(units, 3, func(u int) int { return u % 3 })
+	_, err := r.Add(ctx, split)
+	require.NoError(t, err)
+	_, err = r.Add(ctx, by(units, 1, func(u int) int {
+		if u < 2 || u%2 == 0 {
+			return 0
+		}
+		return -1
+	}))
+	require.NoError(t, err)
+	report, err := r.Add(ctx, by(units, 1, func(u int) int {
+		if u < 2 || u%2 == 1 {
+			return 0
+		}
+		return -1
+	}))
+	require.ErrorIs(t, err, ErrUnsafe)
+	require.Equal(t, map[Rule]int{RulePair: 1}, rules(report))
+}
+
+// Three pairwise unions give twice each part: a denominator of two.
+func TestThreeUnionsGiveEachPart(t *testing.T) {
+	ctx := context.Background()
+	u := Universe{Units: 100, Least: 10}
+	r := newRegistry(t, u)
+	part := func(skip int) *Table {
+		return by(100, 1, func(u int) int {
+			if u < 18 && u/6 != skip {
+				return 0
+			}
+			return -1
+		})
+	}
+	for skip := range 2 {
+		_, err := r.Add(ctx, part(skip))
+		require.NoError(t, err)
+	}
+	report, err := r.Add(ctx, part(2))
+	require.ErrorIs(t, err, ErrUnsafe)
+	require.Equal(t, map[Rule]int{RuleAtom: 3}, rules(report))
+}
+
+// A single withheld cell of a table whose total is told is no secret.
+func TestSuppressFindsASecondCell(t *testing.T) {
+	ctx := context.Background()
+	sizes := []int{40, 25, 6, 12, 117}
+	table := by(200, 5, func(u int) int {
+		for c, n := range sizes {
+			if u < n {
+				return c
+			}
+			u -= n
+		}
+		return -1
+	})
+	table.Total = true
+	r := newRegistry(t, city(200))
+	tr, err := r.Suppress(ctx, table)
+	require.NoError(t, err)
+	require.Equal(t, []bool{true, true, false, false, true}, tr.Shown())
+	require.NoError(t, tr.Commit())
+	require.ErrorIs(t, tr.Commit(), ErrStale)
+
+	again, err := r.Suppress(ctx, table)
+	require.NoError(t, err)
+	require.Equal(t, tr.Shown(), again.Shown(), "the same table has the same pattern")
+}
+
+// Two tables over crossed partitions may show all margins and no inner cell.
+func TestMarginsAloneAreSafe(t *testing.T) {
+	ctx := context.Background()
+	const units = 400
+	rowOf := func(u int) int { return u % 20 }
+	colOf := func(u int) int { return u / 20 }
+	r := newRegistry(t, city(units))
+	_, err := r.Add(ctx, by(units, 20, rowOf))
+	require.NoError(t, err)
+	report, err := r.Add(ctx, by(units, 20, colOf))
+	require.NoError(t, err)
+	require.Equal(t, 400, report.Small)
+	require.Equal(t, 39, report.Rank)
+	require.Equal(t, 41, report.Rows)
+}
+
+func TestSubjectsInSeveralCells(t *testing.T) {
+	ctx := context.Background()
+	r := newRegistry(t, city(100))
+	table := by(100, 3, func(u int) int { return min(u/30, 2) })
+	table.Also = []Member{{Unit: 0, Cell: 1}, {Unit: 0, Cell: 1}, {Unit: 0, Cell: 2}, {Unit: 31, Cell: 1}}
+	report, err := r.Add(ctx, table)
+	require.ErrorIs(t, err, ErrUnsafe, "cells less the known total leave unit 0, three times counted")
+	require.Equal(t, map[Rule]int{RuleAtom: 1}, rules(report))
+	r = newRegistry(t, Universe{Units: 100, Least: 10})
+	_, err = r.Add(ctx, table)
+	require.NoError(t, err)
+}
+
+func TestHostileTables(t *testing.T) {
+	ctx := context.Background()
+	r := newRegistry(t, city(100))
+	half := func() *Table { return by(100, 2, func(u int) int { return u % 2 }) }
+	for name, bad := range map[string]func(*Table){
+		"short":        func(x *Table) { x.Cells = x.Cells[:99] },
+		"long":         func(x *Table) { x.Cells = append(x.Cells, 0) },
+		"no cells":     func(x *Table) { x.Shown = nil },
+		"cell unknown": func(x *Table) { x.Cells[7] = 2 },
+		"almost none":  func(x *Table) { x.Cells[7] = None - 1 },
+		"also unit":    func(x *Table) { x.Also = []Member{{Unit: 100}} },
+		"also cell":    func(x *Table) { x.Also = []Member{{Cell: 2}} },
+		"also none":    func(x *Table) { x.Also = []Member{{Cell: None}} },
+	} {
+		table := half()
+		bad(table)
+		_, err := r.Add(ctx, table)
+		require.ErrorIs(t, err, ErrTable, name)
+		_, err = r.Suppress(ctx, table)
+		require.ErrorIs(t, err, ErrTable, name)
+	}
+	_, err := r.Add(ctx, nil)
+	require.ErrorIs(t, err, ErrTable)
+	require.Zero(t, r.Tables())
+
+	first, err := r.Try(ctx, half())
+	require.NoError(t, err)
+	_, err = r.Add(ctx, by(100, 2, func(u int) int { return u / 50 }))
+	require.NoError(t, err)
+	require.ErrorIs(t, first.Commit(), ErrStale)
+
+	stopped, cancel := context.WithCancel(ctx)
+	cancel()
+	_, err = r.Add(stopped, half())
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+func TestLimits(t *testing.T) {
+	ctx := context.Background()
+	halves := by(100, 2, func(u int) int { return u / 50 })
+	for name, l := range map[string]Limits{"atoms": {Atoms: 1}, "rank": {Rank: 1}, "cells": {Cells: 1}} {
+		u := city(100)
+		u.Limits = l
+		_, err := newRegistry(t, u).Add(ctx, halves)
+		require.ErrorIs(t, err, ErrLimit, name)
+	}
+	u := city(100)
+	u.Limits.Tables = 1
+	r := newRegistry(t, u)
+	_, err := r.Add(ctx, halves)
+	require.NoError(t, err)
+	_, err = r.Add(ctx, halves)
+	require.ErrorIs(t, err, ErrLimit)
+	for _, u := range []Universe{{Least: 1}, {Units: 1}, {Units: 1, Least: 2}, {Units: 1, Least: 1, Limits: Limits{Cells: 1 << 16}}} {
+		_, err := New(u, seeded(1))
+		require.ErrorIs(t, err, ErrTable)
+	}
+}
+
+func TestRandomnessThatEnds(t *testing.T) {
+	broken := errors.New("broken")
+	_, err := New(city(100), iotest.ErrReader(broken))
+	require.ErrorIs(t, err, broken)
+	for n := range int64(64) {
+		r, err := New(city(100), io.LimitReader(seeded(1), 8*n))
+		if err == nil {
+			_, err = r.Add(context.Background(), by(100, 10, func(u int) int { return u % 10 }))
+		}
+		if err != nil {
+			require.ErrorContains(t, err, "draw randomness")
+		}
+	}
+}
