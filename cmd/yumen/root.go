@@ -111,6 +111,7 @@ func serveCommand() *cobra.Command {
 		if err != nil {
 			return usageError{err}
 		}
+		server.TuneRuntime()
 		s, err := server.Open(c.Context(), config, version, logger)
 		if err != nil {
 			return err

@@ -31,7 +31,7 @@ func (r AnswerCode) Check(_ context.Context, c *release.Candidate) ([]release.Fi
 
 func (r AnswerCode) judge(ok bool) []release.Finding {
 	if ok {
-		return passed(r.ID(), "published code table")
+		return passed(r.ID(), "code table")
 	}
 	return []release.Finding{{Rule: r.ID(), Outcome: "unknown code", Refuse: governance.RawExport}}
 }

@@ -19,5 +19,5 @@ func (r Purpose) Check(_ context.Context, c *release.Candidate) ([]release.Findi
 	if f.Ask.Scenario == "" || f.Decision.Scenario == nil || f.Decision.Scenario.AllowedUse == "" || f.Decision.Expires.IsZero() {
 		return []release.Finding{{Rule: r.ID(), Outcome: "unbound", Refuse: governance.Resale}}, nil
 	}
-	return passed(r.ID(), "bound to scenario and expiry"), nil
+	return passed(r.ID(), "scenario, expiry"), nil
 }
