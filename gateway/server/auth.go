@@ -30,7 +30,10 @@ type authenticator struct {
 	tokens map[[32]byte]string
 }
 
-const tokenBytes = 32
+const (
+	tokenBytes = 32
+	adminToken = "admin" // names the file of the administration token
+)
 
 var errTokens = errors.New("tokens: file unusable")
 
@@ -43,7 +46,7 @@ func newAuthenticator(c *Config) (*authenticator, error) {
 			return nil, err
 		}
 	}
-	return a, a.ensure(c, "admin", job.Local)
+	return a, a.ensure(c, adminToken, job.Local)
 }
 
 func (a *authenticator) load(path string) error {
@@ -56,11 +59,11 @@ func (a *authenticator) load(path string) error {
 		return errTokens
 	}
 	for party, digest := range digests {
-		var sum [32]byte
-		if n, err := hex.Decode(sum[:], []byte(digest)); err != nil || n != len(sum) || strings.HasPrefix(party, "@") {
+		sum, err := hex.DecodeString(digest)
+		if err != nil || len(sum) != sha256.Size || strings.HasPrefix(party, "@") {
 			return errTokens
 		}
-		a.tokens[sum] = party
+		a.tokens[[32]byte(sum)] = party
 	}
 	return nil
 }
@@ -77,11 +80,12 @@ func (a *authenticator) ensure(c *Config, name, party string) error {
 	if errors.Is(err, os.ErrNotExist) {
 		token, err = makeToken(path)
 	}
-	if err != nil {
-		return errTokens
+	text := strings.TrimSpace(string(token))
+	if err != nil || len(text) < base64.RawURLEncoding.EncodedLen(tokenBytes) {
+		return errTokens // also a file that a crash left empty: the empty token is nobody's
 	}
 	a.mu.Lock()
-	a.tokens[sha256.Sum256([]byte(strings.TrimSpace(string(token))))] = party
+	a.tokens[sha256.Sum256([]byte(text))] = party
 	a.mu.Unlock()
 	return nil
 }

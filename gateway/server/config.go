@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -110,10 +111,16 @@ func readConfig(file io.Reader) (map[string]string, error) {
 		return nil, errors.New("read configuration: file unreadable or over 1 MiB")
 	}
 	var doc yaml.Node
-	if err := yaml.Unmarshal(text, &doc); err != nil {
+	d := yaml.NewDecoder(bytes.NewReader(text))
+	if err := d.Decode(&doc); errors.Is(err, io.EOF) {
+		return out, nil
+	} else if err != nil {
 		return nil, errors.New("read configuration: not YAML")
 	}
-	if len(doc.Content) == 0 {
+	if err := d.Decode(&yaml.Node{}); !errors.Is(err, io.EOF) {
+		return nil, errors.New("read configuration: want one document")
+	}
+	if root := doc.Content[0]; root.Kind == yaml.ScalarNode && root.Tag == "!!null" {
 		return out, nil
 	}
 	known := map[string]bool{}
@@ -187,7 +194,7 @@ func (c *Config) checkProduction() error {
 		return errors.New("configuration: tls.client-ca or tokens.file: production needs one")
 	case c.KEKFile == "":
 		return errors.New("configuration: kek.file: production keeps no key unwrapped")
-	case c.CheckpointDir == filepath.Join(c.DataDir, "checkpoints"):
+	case filepath.Clean(c.CheckpointDir) == filepath.Join(c.DataDir, "checkpoints"):
 		return errors.New("configuration: data.checkpoints: production needs a second path")
 	}
 	return nil

@@ -261,6 +261,9 @@ func (s *Server) developmentTokens() error {
 		return nil
 	}
 	for _, id := range s.runner.Parties() {
+		if id == adminToken {
+			continue // the file of that name is the operator's own
+		}
 		if err := s.auth.ensure(s.config, id, id); err != nil {
 			return err
 		}
