@@ -130,8 +130,10 @@ func parseMasked(text []byte) (Body, error) {
 		return nil, fmt.Errorf("%w: masked table", ErrStored)
 	}
 	out := Masked{Output: m.Output, Bytes: m.Bytes, Rows: m.Rows, SuppressedPermille: m.Suppressed, K: m.K}
-	if n, err := hex.Decode(out.FileSM3[:], []byte(m.FileSM3)); err != nil || n != len(out.FileSM3) {
+	sum, err := hex.DecodeString(m.FileSM3)
+	if err != nil || len(sum) != len(out.FileSM3) {
 		return nil, fmt.Errorf("%w: masked table digest", ErrStored)
 	}
+	out.FileSM3 = [32]byte(sum)
 	return out, nil
 }

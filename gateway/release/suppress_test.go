@@ -222,6 +222,7 @@ func FuzzParseCanonical(f *testing.F) {
 		f.Add(uint8(b.Form()), b.appendCanonical(nil))
 	}
 	f.Add(uint8(0), []byte("null"))
+	f.Add(uint8(FormMaskedTable), []byte(`{"file_sm3":"`+strings.Repeat("00", 33)+`"}`))
 	f.Fuzz(func(t *testing.T, form uint8, text []byte) {
 		b, err := parseCanonical(Form(form), text)
 		if err != nil {
