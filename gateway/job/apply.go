@@ -233,7 +233,7 @@ func maySuspend(p *governance.Policy, s *spec.Suspension) bool {
 		return true
 	}
 	d := p.Domain()
-	if d == nil || s.Kind != governance.TargetDataset {
+	if d == nil || s.Resume || s.Kind != governance.TargetDataset {
 		return false
 	}
 	return slices.ContainsFunc(d.Datasets, func(ds governance.Dataset) bool { return ds.ID == s.ID && ds.Provider == s.Party })
