@@ -8,7 +8,7 @@ import (
 const (
 	// maxScaleBits bounds a Laplace scale.
 	maxScaleBits = 48
-	// maxDraw bounds every draw. A draw beyond it is repeated; with scales up to
+	// maxDraw bounds every draw. One that reaches it is repeated; with scales up to
 	// 2^48 that happens with probability below exp(-2^14), which no account of
 	// delta can show.
 	maxDraw = 1 << 62
@@ -34,7 +34,7 @@ func NewLaplace(scale Rat) (*Laplace, error) {
 	return &Laplace{t: r.Num, s: r.Den}, nil
 }
 
-// Sample draws once; the magnitude is at most 2^62. Its time depends on the draw.
+// Sample draws once; the magnitude is below 2^62. Its time depends on the draw.
 func (l *Laplace) Sample(src *Source) int64 {
 	for {
 		y, ok := l.magnitude(src)
@@ -75,5 +75,5 @@ func (l *Laplace) magnitude(src *Source) (uint64, bool) {
 	if l.s != 1 {
 		y, _ = bits.Div64(hi, lo, l.s)
 	}
-	return y, y <= maxDraw
+	return y, y < maxDraw
 }
