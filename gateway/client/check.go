@@ -10,13 +10,29 @@ import (
 	"github.com/yumen-project/yumen/gateway/receipt"
 )
 
+// about is what was asked, as the statement names it.
+type about struct{ scenario, query, consent, kind string }
+
+// holds verifies a receipt and that its statement is about this question.
+func (c *Client) holds(r *apiv1.Receipt, a about) bool {
+	if !receipt.Verify(r.GetReceipt(), r.GetResult(), c.trust, time.Now()).OK() {
+		return false
+	}
+	parts, err := receipt.ParseReceipt(r.GetReceipt())
+	if err != nil {
+		return false
+	}
+	s, err := receipt.ParseStatement(parts.Statement)
+	return err == nil && a == about{s.Scenario, s.Query, s.Consent, s.Kind}
+}
+
 // check verifies a receipt and that it speaks of these questions and these answers. Without trust
 // files nothing can be verified, and nothing is.
-func (c *Client) check(r *apiv1.Receipt, asked []*apiv1.Subject, answered []apiv1.Answer) error {
+func (c *Client) check(r *apiv1.Receipt, a about, asked []*apiv1.Subject, answered []apiv1.Answer) error {
 	if c.trust == nil {
 		return nil
 	}
-	if len(asked) != len(answered) || !receipt.Verify(r.GetReceipt(), r.GetResult(), c.trust, time.Now()).OK() {
+	if len(asked) != len(answered) || !c.holds(r, a) {
 		return ErrReceipt
 	}
 	n, same := 0, true
@@ -37,15 +53,17 @@ func (c *Client) check(r *apiv1.Receipt, asked []*apiv1.Subject, answered []apiv
 }
 
 // checkTable verifies a table's receipt and that its cells are those of the response.
-func (c *Client) checkTable(out *apiv1.QueryResponse) error {
+func (c *Client) checkTable(in *apiv1.QueryRequest, out *apiv1.QueryResponse) error {
 	if c.trust == nil {
 		return nil
 	}
-	if !receipt.Verify(out.GetReceipt().GetReceipt(), out.GetReceipt().GetResult(), c.trust, time.Now()).OK() {
+	if !c.holds(out.GetReceipt(), about{in.GetScenario(), in.GetTable(), "", receipt.KindTable}) {
 		return ErrReceipt
 	}
 	var table struct {
-		Cells []struct {
+		GroupBy  []string `json:"group_by"`
+		Measures []string
+		Cells    []struct {
 			Keys, Values []string
 			Withheld     bool
 		}
@@ -55,7 +73,8 @@ func (c *Client) checkTable(out *apiv1.QueryResponse) error {
 			table.Cells = nil
 		}
 	})
-	if err != nil || len(table.Cells) != len(out.GetCells()) {
+	if err != nil || len(table.Cells) != len(out.GetCells()) ||
+		!slices.Equal(table.GroupBy, out.GetGroupBy()) || !slices.Equal(table.Measures, out.GetMeasures()) {
 		return ErrReceipt
 	}
 	for i, cell := range table.Cells {

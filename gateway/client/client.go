@@ -102,7 +102,7 @@ func (c *Client) Verify(ctx context.Context, in *apiv1.VerifyRequest) (*apiv1.Ve
 	if err != nil {
 		return nil, err
 	}
-	if err := c.check(out.GetReceipt(), []*apiv1.Subject{in.GetSubject()}, []apiv1.Answer{out.GetAnswer()}); err != nil {
+	if err := c.check(out.GetReceipt(), about{in.GetScenario(), in.GetTemplate(), in.GetConsent(), receipt.KindVerify}, []*apiv1.Subject{in.GetSubject()}, []apiv1.Answer{out.GetAnswer()}); err != nil {
 		return nil, err
 	}
 	return out, nil
@@ -117,7 +117,7 @@ func (c *Client) VerifyBatch(ctx context.Context, in *apiv1.VerifyBatchRequest) 
 	if err != nil {
 		return nil, err
 	}
-	if err := c.check(out.GetReceipt(), in.GetSubjects(), out.GetAnswers()); err != nil {
+	if err := c.check(out.GetReceipt(), about{in.GetScenario(), in.GetTemplate(), "", receipt.KindBatch}, in.GetSubjects(), out.GetAnswers()); err != nil {
 		return nil, err
 	}
 	return out, nil
@@ -132,7 +132,7 @@ func (c *Client) Query(ctx context.Context, in *apiv1.QueryRequest) (*apiv1.Quer
 	if err != nil {
 		return nil, err
 	}
-	if err := c.checkTable(out); err != nil {
+	if err := c.checkTable(in, out); err != nil {
 		return nil, err
 	}
 	return out, nil
