@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/yumen-project/yumen/gateway/client"
 	"github.com/yumen-project/yumen/gateway/server"
 )
 
@@ -32,6 +33,18 @@ func issueClient(t *testing.T, g *gateway, party string) (cert, key string) {
 	cert, key, err := server.IssueDevelopmentClient(g.data(), party, time.Now())
 	require.NoError(t, err)
 	return cert, key
+}
+
+// withCertificate is a client of the party that shows a certificate, as in production.
+func (g *gateway) withCertificate(party string) *client.Client {
+	g.t.Helper()
+	cert, key := issueClient(g.t, g, party)
+	config := g.tls()
+	config.Certificates = []tls.Certificate{loadPair(g.t, cert, key)}
+	c, err := client.New(client.Options{Address: g.server.GRPCAddr(), TLS: config})
+	require.NoError(g.t, err)
+	g.t.Cleanup(func() { _ = c.Close() })
+	return c
 }
 
 func loadPair(t *testing.T, cert, key string) tls.Certificate {

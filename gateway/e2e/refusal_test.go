@@ -273,16 +273,10 @@ func TestR52_CallersAreAuthenticated(t *testing.T) {
 // A client certificate says who calls, and only the CA's counts.
 func TestR52_ClientCertificate(t *testing.T) {
 	g := start(t, options{})
-	cert, key := issueClient(t, g, "bank")
-	config := g.tls()
-	config.Certificates = append(config.Certificates, loadPair(t, cert, key))
-	c, err := client.New(client.Options{Address: g.server.GRPCAddr(), TLS: config})
-	require.NoError(t, err)
-	defer c.Close()
-	out, err := c.Verify(ctx(), &apiv1.VerifyRequest{Scenario: "finance", Template: "urban", Subject: &apiv1.Subject{Number: common.people[0].RID}})
+	out, err := g.withCertificate("bank").Verify(ctx(), &apiv1.VerifyRequest{Scenario: "finance", Template: "urban", Subject: &apiv1.Subject{Number: common.people[0].RID}})
 	require.NoError(t, err)
 	require.Equal(t, "bank", statementOf(t, out.GetReceipt()).Party)
-	config = g.tls()
+	config := g.tls()
 	config.Certificates = append(config.Certificates, selfMade(t, "bank", time.Now()))
 	c2, err := client.New(client.Options{Address: g.server.GRPCAddr(), TLS: config})
 	require.NoError(t, err)
