@@ -16,13 +16,22 @@ import (
 func root() *cobra.Command {
 	c := &cobra.Command{
 		Use: "yumen", Short: "域门: the gateway at the border of a data domain",
-		SilenceUsage: true, SilenceErrors: true,
+		SilenceUsage: true, SilenceErrors: true, Args: noArgs, RunE: help,
+		PersistentPreRunE: func(c *cobra.Command, _ []string) error {
+			if err := c.ValidateRequiredFlags(); err != nil {
+				return usageError{err}
+			}
+			return nil
+		},
 	}
 	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	c.AddCommand(serveCommand(), configCommand(), versionCommand(), applyCommand(), approveCommand(), keygenCommand(),
 		suspendCommand(false), suspendCommand(true), verifyCommand(), catalogueCommand(), demoCommand())
 	return c
 }
+
+// help is what a command without a task of its own does; with its Args it refuses an unknown subcommand.
+func help(c *cobra.Command, _ []string) error { return c.Help() }
 
 func versionCommand() *cobra.Command {
 	var asJSON bool
@@ -78,7 +87,7 @@ func loadConfig(f *pflag.FlagSet) (*server.Config, error) {
 }
 
 func configCommand() *cobra.Command {
-	c := &cobra.Command{Use: "config", Short: "check or show the configuration"}
+	c := &cobra.Command{Use: "config", Short: "check or show the configuration", Args: noArgs, RunE: help}
 	validate := &cobra.Command{Use: "validate", Short: "check flags, environment and file", Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if _, err := loadConfig(c.Flags()); err != nil {
