@@ -3,6 +3,7 @@ package disclosure
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -43,8 +44,8 @@ func (w *world) show(t *Table) {
 	}
 }
 
-// atoms groups units by the shown figures they are in.
-func (w *world) atoms() (size []int, in [][]bool) {
+// atoms groups units by the shown figures they are in; who are their subjects.
+func (w *world) atoms() (who []map[uint32]bool, in [][]bool) {
 	known := make(map[string]int)
 	for u := range w.u.Units {
 		var sig []bool
@@ -53,12 +54,27 @@ func (w *world) atoms() (size []int, in [][]bool) {
 		}
 		key := fmt.Sprint(sig)
 		if _, ok := known[key]; !ok {
-			known[key] = len(size)
-			size, in = append(size, 0), append(in, sig)
+			known[key] = len(who)
+			who, in = append(who, map[uint32]bool{}), append(in, sig)
 		}
-		size[known[key]]++
+		owner := uint32(u)
+		if w.u.Owners != nil {
+			owner = w.u.Owners[u]
+		}
+		who[known[key]][owner] = true
 	}
-	return size, in
+	return who, in
+}
+
+// few says that the atoms together have fewer than Least subjects.
+func (w *world) few(who []map[uint32]bool, atoms ...int) bool {
+	all := map[uint32]bool{}
+	for _, a := range atoms {
+		for o := range who[a] {
+			all[o] = true
+		}
+	}
+	return len(all) < w.u.Least
 }
 
 // top is the largest value of an atom in the enumeration. The kernel of a 0/1
@@ -67,11 +83,11 @@ func (w *world) atoms() (size []int, in [][]bool) {
 const top = 5
 
 // determined enumerates every database of atom totals from 0 to top and compares
-// all that agree on the shown figures: which atoms, and which combinations of
-// two others, never differ.
-func (w *world) determined() (atoms map[int]bool, pairs bool) {
-	size, in := w.atoms()
-	m := len(size)
+// all that agree on the shown figures: which small atoms, and whether some
+// combination of two or three others, never differ.
+func (w *world) determined() (atoms map[int]bool, pairs, triples bool) {
+	who, in := w.atoms()
+	m := len(who)
 	first := make(map[string][]int)
 	var deltas [][]int
 	seen := make(map[string]bool)
@@ -108,42 +124,51 @@ func (w *world) determined() (atoms map[int]bool, pairs bool) {
 		}
 		y[a]++
 	}
+	free := func(set ...int) bool { return rank(deltas, set) == len(set) }
 	atoms = make(map[int]bool)
 	for a := range m {
-		moves := false
-		for _, d := range deltas {
-			moves = moves || d[a] != 0
-		}
-		if !moves {
+		if !free(a) && w.few(who, a) {
 			atoms[a] = true
 		}
 	}
 	for a := range m {
 		for b := range a {
-			if size[a]+size[b] < w.u.Least && !atoms[a] && !atoms[b] && collinear(deltas, a, b) {
+			if free(a) && free(b) && !free(a, b) && w.few(who, a, b) {
 				pairs = true
+			}
+			for c := range b {
+				if free(a, b) && free(a, c) && free(b, c) && !free(a, b, c) && w.few(who, a, b, c) {
+					triples = true
+				}
 			}
 		}
 	}
-	for a := range atoms {
-		if size[a] >= w.u.Least {
-			delete(atoms, a)
-		}
-	}
-	return atoms, pairs
+	return atoms, pairs, triples
 }
 
-func collinear(deltas [][]int, a, b int) bool {
-	var x, y int
+// rank eliminates the columns of set without fractions.
+func rank(deltas [][]int, set []int) int {
+	var basis [][]int
 	for _, d := range deltas {
-		if x == 0 && y == 0 {
-			x, y = d[a], d[b]
+		v := make([]int, len(set))
+		for i, a := range set {
+			v[i] = d[a]
 		}
-		if x*d[b] != y*d[a] {
-			return false
+		for _, b := range basis {
+			lead := slices.IndexFunc(b, func(x int) bool { return x != 0 })
+			k := v[lead]
+			for i := range v {
+				v[i] = v[i]*b[lead] - b[i]*k
+			}
+		}
+		if slices.ContainsFunc(v, func(x int) bool { return x != 0 }) {
+			basis = append(basis, v)
+		}
+		if len(basis) == len(set) {
+			break
 		}
 	}
-	return true
+	return len(basis)
 }
 
 func drawTable(t *rapid.T, units int) *Table {
@@ -171,13 +196,14 @@ func drawTable(t *rapid.T, units int) *Table {
 // when comparing all databases that agree on the shown figures does.
 func TestJudgementEqualsEnumeration(t *testing.T) {
 	ctx := context.Background()
-	var judged, withAtoms, withPairs int
+	var judged, withAtoms, withPairs, withTriples int
 	rapid.Check(t, func(t *rapid.T) {
 		units := rapid.IntRange(2, 8).Draw(t, "units")
 		u := Universe{
-			Units: units, Least: rapid.IntRange(1, min(units, 5)).Draw(t, "least"),
+			Units: units, Least: rapid.IntRange(1, min(units, 6)).Draw(t, "least"),
 			KnownTotal: rapid.Bool().Draw(t, "known total"),
 		}
+		drawOwners(t, &u)
 		r, err := New(u, seeded(byte(rapid.IntRange(0, 255).Draw(t, "seed"))))
 		require.NoError(t, err)
 		w := &world{u: u}
@@ -189,15 +215,23 @@ func TestJudgementEqualsEnumeration(t *testing.T) {
 			tr, err := r.Try(ctx, table)
 			require.NoError(t, err)
 			w.show(table)
-			size, _ := w.atoms()
-			require.Equal(t, len(size), tr.report.Atoms)
-			if len(size) > 6 {
+			who, _ := w.atoms()
+			require.Equal(t, len(who), tr.report.Atoms)
+			if len(who) > 6 {
 				return
 			}
-			atoms, pairs := w.determined()
-			got := rules(tr.Report())
+			// Without the rules on figures alone every history is searched in depth.
+			got, err := tr.again(ctx)
+			require.NoError(t, err)
+			atoms, pairs, triples := w.determined()
 			require.Equal(t, len(atoms), got[RuleAtom])
 			require.Equal(t, pairs, got[RulePair] > 0)
+			if len(atoms) == 0 && !pairs {
+				require.Equal(t, triples, got[RuleTriple] > 0)
+				if triples {
+					withTriples++
+				}
+			}
 			judged++
 			if len(atoms) > 0 {
 				withAtoms++
@@ -207,10 +241,10 @@ func TestJudgementEqualsEnumeration(t *testing.T) {
 			}
 			tr.report.Findings = nil
 			require.NoError(t, tr.Commit())
-			require.Equal(t, len(size), r.Atoms())
+			require.Equal(t, len(who), r.Atoms())
 		}
 	})
-	t.Logf("judged %d, with atoms %d, with pairs %d", judged, withAtoms, withPairs)
+	t.Logf("judged %d, with atoms %d, with pairs %d, with triples %d", judged, withAtoms, withPairs, withTriples)
 }
 
 // TestSuppressEqualsEnumeration: whatever is registered by suppression alone,
@@ -224,6 +258,7 @@ func TestSuppressEqualsEnumeration(t *testing.T) {
 			Units: units, Least: rapid.IntRange(2, 3).Draw(t, "least"),
 			KnownTotal: rapid.Bool().Draw(t, "known total"),
 		}
+		drawOwners(t, &u)
 		r := newRegistry(t, u)
 		w := &world{u: u}
 		if u.KnownTotal {
@@ -248,28 +283,50 @@ func TestSuppressEqualsEnumeration(t *testing.T) {
 			released := *table
 			released.Shown = pattern
 			w.show(&released)
-			if size, _ := w.atoms(); len(size) > 6 {
+			w.requireNoSmallDifference(t)
+			if who, _ := w.atoms(); len(who) > 6 {
 				return
 			}
-			atoms, pairs := w.determined()
+			atoms, pairs, triples := w.determined()
 			require.Empty(t, atoms)
 			require.False(t, pairs)
-			w.requireNoSmallDifference(t)
+			require.False(t, triples)
 		}
 	})
 	t.Logf("cells shown %d, tables refused %d", shown, unsafe)
 }
 
+// requireNoSmallDifference compares every two shown figures, and each with none.
 func (w *world) requireNoSmallDifference(t *rapid.T) {
+	nothing := make([]bool, w.u.Units)
 	for i, a := range w.rows {
-		for _, b := range w.rows[:i] {
-			apart := 0
+		for _, b := range append([][]bool{nothing}, w.rows[:i]...) {
+			apart := map[uint32]bool{}
 			for u := range a {
-				if a[u] != b[u] {
-					apart++
+				if a[u] == b[u] {
+					continue
 				}
+				owner := uint32(u)
+				if w.u.Owners != nil {
+					owner = w.u.Owners[u]
+				}
+				apart[owner] = true
 			}
-			require.False(t, apart > 0 && apart < w.u.Least)
+			require.False(t, len(apart) > 0 && len(apart) < w.u.Least)
 		}
 	}
+}
+
+// drawOwners makes units records of subjects, half of the time.
+func drawOwners(t *rapid.T, u *Universe) {
+	if !rapid.Bool().Draw(t, "records") {
+		return
+	}
+	subjects := map[uint32]bool{}
+	for range u.Units {
+		o := uint32(rapid.IntRange(0, u.Units-1).Draw(t, "owner"))
+		u.Owners = append(u.Owners, o)
+		subjects[o] = true
+	}
+	u.Least = min(u.Least, len(subjects))
 }

@@ -38,7 +38,7 @@ func (t *Trial) Commit() error {
 	r.tables = append(r.tables, rec)
 	for e, fig := range t.pat.basis {
 		l := append(t.lrow[fig][:len(t.lrow[fig]):len(t.lrow[fig])], t.pat.l[e]...)
-		r.q.push(l, t.pat.inv[e], [2]uint64{t.pat.v[0][e], t.pat.v[1][e]})
+		r.q.push(l, t.pat.inv[e], [draws]uint64{t.pat.v[0][e], t.pat.v[1][e], t.pat.v[2][e]})
 	}
 	r.epoch++
 	return nil

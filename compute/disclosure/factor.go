@@ -6,9 +6,9 @@ package disclosure
 // when atoms split: earlier tables are eliminated once and for all.
 type factor struct {
 	f   field
-	l   [][]uint64 // row i: its i entries left of the diagonal, which is 1
-	inv []uint64   // inverse of the pivots
-	v   [2][]uint64
+	l   [][]uint64      // row i: its i entries left of the diagonal, which is 1
+	inv []uint64        // inverse of the pivots
+	v   [draws][]uint64 // L v = M z
 }
 
 func (q *factor) rank() int { return len(q.l) }
@@ -40,7 +40,7 @@ func (q *factor) scale(u []uint64) []uint64 {
 }
 
 // push appends an independent row; v are its entries of L v = M z.
-func (q *factor) push(l []uint64, inv uint64, v [2]uint64) {
+func (q *factor) push(l []uint64, inv uint64, v [draws]uint64) {
 	q.l = append(q.l, l)
 	q.inv = append(q.inv, inv)
 	for i := range q.v {

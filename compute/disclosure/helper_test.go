@@ -58,3 +58,14 @@ func rules(r Report) map[Rule]int {
 	}
 	return out
 }
+
+// again searches the judged pattern as if no rule on figures alone were broken.
+func (t *Trial) again(ctx context.Context) (map[Rule]int, error) {
+	t.report.Findings = nil
+	found, err := t.reveals(ctx, t.pat)
+	out := make(map[Rule]int)
+	for _, v := range found {
+		out[[]Rule{RuleAtom, RulePair, RuleTriple}[len(v.atoms)-1]]++
+	}
+	return out, err
+}

@@ -1,7 +1,6 @@
 package disclosure
 
 import (
-	"cmp"
 	"context"
 	"slices"
 )
@@ -24,6 +23,9 @@ const (
 	// RulePair: some combination of the totals over two atoms, small together,
 	// follows from what is shown: their sum, their difference, any other.
 	RulePair Rule = "pair"
+	// RuleTriple: the same of three atoms. Looked for only where no atom or pair is
+	// found, and within Limits.Triples.
+	RuleTriple Rule = "triple"
 )
 
 // Finding is one broken rule. Cell is -1 where the rule is about atoms, and the
@@ -44,17 +46,13 @@ type Report struct {
 	Small    int // atoms that are small
 	Rows     int // shown figures of all tables
 	Rank     int // independent ones among them
+	// Depth is the most atoms of which every small union was examined: 3, or 2
+	// where there are too many small atoms for Limits.Triples or a rule is broken.
+	Depth int
 }
 
 // Safe says that no rule is broken.
 func (r *Report) Safe() bool { return len(r.Findings) == 0 }
-
-// reveal is a combination x*a + y*b of atom totals that follows from the shown
-// rows; b is -1 for a single atom.
-type reveal struct {
-	a, b int
-	x, y uint64
-}
 
 // judge makes shown the trial's pattern and writes the report.
 func (t *Trial) judge(ctx context.Context, shown []bool) error {
@@ -74,10 +72,7 @@ func (t *Trial) judge(ctx context.Context, shown []bool) error {
 	}
 	t.broken = reveals
 	for _, v := range reveals {
-		rule := RulePair
-		if v.b < 0 {
-			rule = RuleAtom
-		}
+		rule := []Rule{RuleAtom, RulePair, RuleTriple}[len(v.atoms)-1]
 		t.report.Findings = append(t.report.Findings, Finding{Rule: rule, Cell: -1})
 	}
 	return nil
@@ -95,7 +90,7 @@ func (t *Trial) direct(shown []bool) []Finding {
 		}
 	}
 	if t.total {
-		if t.count[t.cells] < t.reg.u.Least {
+		if t.alone[t.cells] {
 			out = append(out, Finding{Rule: RuleCell, Cell: t.cells})
 		}
 		if t.near[t.cells] {
@@ -114,97 +109,14 @@ func (t *Trial) direct(shown []bool) []Finding {
 // shown of its table.
 func (t *Trial) primary(c int) []Rule {
 	var out []Rule
-	u := &t.reg.u
-	if t.count[c] < u.Least {
+	if t.alone[c] {
 		out = append(out, RuleCell)
 	}
-	if u.Units-t.count[c] < u.Least || t.cells > 1 && t.within-t.count[c] < u.Least {
+	if t.rest[c] {
 		out = append(out, RuleComplement)
 	}
 	if t.near[c] {
 		out = append(out, RuleDifference)
-	}
-	return out
-}
-
-// reveals finds the atoms and pairs. A combination of atom totals follows from
-// the rows iff it vanishes on their kernel. So the total of a follows only if
-// both random kernel vectors are 0 at a, and a combination of a and b only if
-// (n1[a], n2[a]) and (n1[b], n2[b]) are parallel: sorting by n2/n1 finds all
-// such pairs at once.
-func (t *Trial) reveals(ctx context.Context, pat *pattern) ([]reveal, error) {
-	var small []int
-	for a := range pat.atoms {
-		if pat.atoms[a].size < t.reg.u.Least {
-			small = append(small, a)
-		}
-	}
-	t.report.Small = len(small)
-	if len(small) == 0 {
-		return nil, nil
-	}
-	if err := t.project(ctx, pat); err != nil {
-		return nil, err
-	}
-	f := t.reg.f
-	n1, n2 := pat.kernel[0], pat.kernel[1]
-	var out []reveal
-	small = slices.DeleteFunc(small, func(a int) bool {
-		alone := n1[a] == 0 && n2[a] == 0
-		if alone && len(out) < maxFindings {
-			out = append(out, reveal{a: a, b: -1, x: 1})
-		}
-		return alone
-	})
-	slope := slopes(f, small, n1, n2)
-	order := make([]int, len(small))
-	for i := range order {
-		order[i] = i
-	}
-	size := func(i int) int { return pat.atoms[small[i]].size }
-	slices.SortFunc(order, func(i, j int) int {
-		return cmp.Or(cmp.Compare(slope[i], slope[j]), cmp.Compare(size(i), size(j)), cmp.Compare(i, j))
-	})
-	for i := 1; i < len(order) && len(out) < maxFindings; i++ {
-		a, b := order[i-1], order[i]
-		first := i == 1 || slope[order[i-2]] != slope[a]
-		if first && slope[a] == slope[b] && size(a)+size(b) < t.reg.u.Least {
-			out = append(out, parallelPair(f, small[a], small[b], n1, n2))
-		}
-	}
-	return out, nil
-}
-
-// parallelPair makes the combination of a and b that vanishes on the kernel.
-func parallelPair(f field, a, b int, n1, n2 []uint64) reveal {
-	n := n1
-	if n1[a] == 0 {
-		n = n2
-	}
-	return reveal{a: a, b: b, x: n[b], y: f.sub(0, n[a])}
-}
-
-// slopes returns n2/n1 for each atom, p standing for a zero n1, with a single
-// inversion for all.
-func slopes(f field, atoms []int, n1, n2 []uint64) []uint64 {
-	before := make([]uint64, len(atoms))
-	product := uint64(1)
-	for i, a := range atoms {
-		before[i] = product
-		if n1[a] != 0 {
-			product = f.mul(product, n1[a])
-		}
-	}
-	inv := f.inverse(product)
-	out := make([]uint64, len(atoms))
-	for i := len(atoms) - 1; i >= 0; i-- {
-		a := atoms[i]
-		if n1[a] == 0 {
-			out[i] = f.p
-			continue
-		}
-		out[i] = f.mul(n2[a], f.mul(inv, before[i]))
-		inv = f.mul(inv, n1[a])
 	}
 	return out
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	mrand "math/rand/v2"
 	"testing"
 	"testing/iotest"
 
@@ -257,5 +258,105 @@ func TestRandomnessThatEnds(t *testing.T) {
 		if err != nil {
 			require.ErrorContains(t, err, "draw randomness")
 		}
+	}
+}
+
+// The same tracker on a target of three persons in three atoms: no atom and no
+// pair follows, but their sum.
+func TestTrackerOfATargetInThreeParts(t *testing.T) {
+	ctx := context.Background()
+	const units = 300
+	for _, triples := range []int{0, 1} {
+		u := city(units)
+		u.Limits.Triples = triples // 0 is the default
+		r := newRegistry(t, u)
+		_, err := r.Add(ctx, by(units, 3, func(u int) int { return u % 3 }))
+		require.NoError(t, err)
+		leg := func(parity int) *Table {
+			return by(units, 1, func(u int) int {
+				if u < 3 || u%2 == parity {
+					return 0
+				}
+				return -1
+			})
+		}
+		_, err = r.Add(ctx, leg(0))
+		require.NoError(t, err)
+		report, err := r.Add(ctx, leg(1))
+		if triples == 1 {
+			require.NoError(t, err)
+			require.Equal(t, 2, report.Depth, "the report says what was not examined")
+			continue
+		}
+		require.ErrorIs(t, err, ErrUnsafe)
+		require.Equal(t, map[Rule]int{RuleTriple: 1}, rules(report))
+		require.Equal(t, 3, report.Depth)
+	}
+}
+
+// Units are records: twenty records of two subjects are a small group.
+func TestRecordsOfFewSubjects(t *testing.T) {
+	ctx := context.Background()
+	const units = 300
+	u := city(units)
+	for i := range uint32(units) {
+		u.Owners = append(u.Owners, i)
+		if i < 20 {
+			u.Owners[i] = i % 2
+		}
+	}
+	r := newRegistry(t, u)
+	table := by(units, 3, func(u int) int { return min(u/20, 2) })
+	table.Total = true
+	report, err := r.Add(ctx, table)
+	require.ErrorIs(t, err, ErrUnsafe)
+	require.Equal(t, map[Rule]int{RuleCell: 1, RuleAtom: 1}, rules(report))
+	tr, err := r.Suppress(ctx, table)
+	require.NoError(t, err)
+	require.Equal(t, []bool{false, false, true}, tr.Shown())
+	require.NoError(t, tr.Commit())
+
+	// A boundary moved by the records of two subjects, in 20 units.
+	report, err = r.Add(ctx, by(units, 2, func(u int) int {
+		if u < 20 {
+			return 1
+		}
+		return min(u/40, 1)
+	}))
+	require.ErrorIs(t, err, ErrUnsafe)
+	require.Equal(t, 1, rules(report)[RuleDifference])
+
+	u.Owners[7] = units
+	_, err = New(u, seeded(1))
+	require.ErrorIs(t, err, ErrTable)
+	u.Owners = u.Owners[1:]
+	_, err = New(u, seeded(1))
+	require.ErrorIs(t, err, ErrTable)
+}
+
+// Patterns depend on tables, never on the draw.
+func TestPatternsDoNotDependOnRandomness(t *testing.T) {
+	const units = 1500
+	var first [][]bool
+	for seed := range byte(3) {
+		rng := mrand.New(seeded(42).(mrand.Source))
+		w := newAttributes(rng, units)
+		r, err := New(city(units), seeded(seed))
+		require.NoError(t, err)
+		var patterns [][]bool
+		for range 8 {
+			tr, err := r.Suppress(context.Background(), w.table(rng))
+			if errors.Is(err, ErrUnsafe) {
+				patterns = append(patterns, nil)
+				continue
+			}
+			require.NoError(t, err)
+			patterns = append(patterns, tr.Shown())
+			require.NoError(t, tr.Commit())
+		}
+		if first == nil {
+			first = patterns
+		}
+		require.Equal(t, first, patterns)
 	}
 }

@@ -12,8 +12,8 @@ type pattern struct {
 	basis  []int // new independent figures
 	l      [][]uint64
 	inv    []uint64
-	v      [2][]uint64
-	kernel [2][]uint64 // by atom: random vectors of the kernel of all shown rows
+	v      [draws][]uint64
+	kernel [draws][]uint64 // by atom: random vectors of the kernel of all shown rows
 }
 
 // pattern tells apart what the shown figures tell apart and eliminates among
@@ -67,6 +67,9 @@ func (t *Trial) merge(pat *pattern, class []uint32) {
 		from, to := &t.pieces[p], &pat.atoms[a]
 		pat.class[a] = class[p]
 		to.size += from.size
+		for _, o := range from.who {
+			to.meetOwner(o, t.reg.u.Least)
+		}
 		to.d = f.add(to.d, from.d)
 		for k := range to.z {
 			to.z[k] = f.add(to.z[k], from.z[k])

@@ -89,11 +89,11 @@ func TestAttackFailsAgainstLargeNoise(t *testing.T) {
 func TestReconstructionFromRegisteredTables(t *testing.T) {
 	ctx := context.Background()
 	rng := mrand.New(seeded(9).(mrand.Source))
-	const n = 20_000
+	const n = 10_000
 	w := newAttributes(rng, n)
 	secret := coins(rng, n)
 	r := newRegistry(t, city(n))
-	withheld, refused := w.register(t, r, rng, 60)
+	withheld, refused := w.register(t, r, rng, 30)
 	got, err := r.Reconstruct(ctx, secret, nil, Attack{})
 	require.NoError(t, err)
 	t.Logf("tables %d (refused %d) withheld %d atoms %d rank %d: %+v", r.Tables(), refused, withheld, r.Atoms(), r.Rank(), got)

@@ -8,9 +8,12 @@ import (
 
 // Universe is what a registry is about. A literal, checked by New.
 type Universe struct {
-	// Units are the columns that tables partition: the distinct subjects of one
-	// data set version, numbered from 0.
+	// Units are what tables put into cells, numbered from 0: the distinct subjects
+	// of one data set version, or its records.
 	Units int
+	// Owners gives the subject of each unit, below Units; nil if each unit is a
+	// subject of its own. Small groups are counted in subjects.
+	Owners []uint32
 	// Least is the smallest number of subjects about whom something may be told.
 	Least int
 	// KnownTotal says that figures over all units are known besides the tables.
@@ -25,13 +28,16 @@ type Limits struct {
 	Rank   int // default 8192; four times its square in bytes
 	Cells  int // of one table; default 4096
 	Tables int // default 4096
+	// Triples bounds the pairs of small atoms that are looked at in search of a
+	// third; default 1<<26, some ten seconds a judgement at most.
+	Triples int
 }
 
 func (l Limits) orDefault() Limits {
 	for _, f := range []struct {
 		v *int
 		d int
-	}{{&l.Atoms, 1 << 18}, {&l.Rank, 8192}, {&l.Cells, 4096}, {&l.Tables, 4096}} {
+	}{{&l.Atoms, 1 << 18}, {&l.Rank, 8192}, {&l.Cells, 4096}, {&l.Tables, 4096}, {&l.Triples, 1 << 26}} {
 		if *f.v == 0 {
 			*f.v = f.d
 		}
@@ -44,6 +50,7 @@ func (l Limits) orDefault() Limits {
 // membership of every unit: raw data, which never leaves.
 type Registry struct {
 	u      Universe
+	most   int // units of one subject
 	f      field
 	random io.Reader
 	epoch  int
@@ -59,9 +66,14 @@ type Registry struct {
 // are two vectors to be projected on the kernel.
 type atom struct {
 	size int
+	who  []uint32 // up to Least of its subjects; nil if units are subjects
 	d    uint64
-	z    [2]uint64
+	z    [draws]uint64
 }
+
+// draws is the number of random kernel vectors: enough to tell three atoms with
+// a dependency from three without.
+const draws = 3
 
 // record is one registered table by atoms.
 type record struct {
@@ -86,18 +98,23 @@ func New(u Universe, random io.Reader) (*Registry, error) {
 	switch {
 	case u.Units < 1 || u.Units >= 1<<31:
 		return nil, fmt.Errorf("new registry: %w: units: 1 to 2^31-1 needed", ErrTable)
-	case u.Least < 1 || u.Least > u.Units:
-		return nil, fmt.Errorf("new registry: %w: least: 1 to the number of units needed", ErrTable)
-	case l.Atoms < 1 || l.Rank < 1 || l.Cells < 1 || l.Cells >= maxClasses || l.Tables < 1:
+	case l.Atoms < 1 || l.Rank < 1 || l.Cells < 1 || l.Cells >= maxClasses || l.Tables < 1 || l.Triples < 0:
 		return nil, fmt.Errorf("new registry: %w: limits: out of range", ErrTable)
+	}
+	subjects, most, ok := u.ownership()
+	if !ok {
+		return nil, fmt.Errorf("new registry: %w: owners: one below the number of units for each unit needed", ErrTable)
+	}
+	if u.Least < 1 || u.Least > subjects {
+		return nil, fmt.Errorf("new registry: %w: least: 1 to the number of subjects needed", ErrTable)
 	}
 	f, err := drawField(random)
 	if err != nil {
 		return nil, fmt.Errorf("new registry: %w", err)
 	}
-	r := &Registry{u: u, f: f, random: random, of: make([]uint32, u.Units), q: factor{f: f}}
+	r := &Registry{u: u, most: most, f: f, random: random, of: make([]uint32, u.Units), q: factor{f: f}}
 	all := atom{size: u.Units}
-	for _, v := range []*uint64{&all.d, &all.z[0], &all.z[1]} {
+	for _, v := range []*uint64{&all.d, &all.z[0], &all.z[1], &all.z[2]} {
 		if *v, err = f.draw(random); err != nil {
 			return nil, fmt.Errorf("new registry: %w", err)
 		}

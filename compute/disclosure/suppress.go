@@ -9,7 +9,7 @@ import (
 // Suppress chooses the cells to withhold so that the table is safe beside what
 // is registered: the cells it declares withheld stay so (dominance and p% are
 // the caller's); then those that break a rule by themselves; then, as long as an
-// atom or pair still follows from the rest, the smallest cell that takes part in
+// atom, pair or triple still follows from the rest, the smallest cell that takes part in
 // the derivation. The pattern of the returned trial has been judged safe. It
 // depends on the table and the registry only, ties going to the lower number.
 // ErrUnsafe: no pattern helps, since the told total or the registered tables
@@ -85,9 +85,8 @@ func (t *Trial) derivation(v reveal) []int {
 	r, f, pat := t.reg, t.reg.f, t.pat
 	old := make([]uint64, r.q.rank())
 	fresh := make([]uint64, len(pat.basis))
-	t.column(v.a, v.x, old, fresh)
-	if v.b >= 0 {
-		t.column(v.b, v.y, old, fresh)
+	for i, a := range v.atoms {
+		t.column(a, v.coef[i], old, fresh)
 	}
 	r.q.forward(old)
 	for e, fig := range pat.basis {

@@ -24,14 +24,16 @@ type Trial struct {
 	count   []int       // units
 	within  int         // units in any cell
 	near    []bool      // differs from a registered row by a small group
+	alone   []bool      // the figure is small
+	rest    []bool      // all but a small group are in it
 	twins   [][2]uint32 // cells of this table that differ by a small group
 	lrow    [][]uint64  // its row of the factor
 	schur   [][]uint64  // Gram matrix of the figures, registered rows eliminated
-	resid   [2][]uint64
+	resid   [draws][]uint64
 
 	shown  []bool
 	pat    *pattern
-	broken []reveal // atoms and pairs that pat tells of
+	broken []reveal // what pat tells of
 	report Report
 }
 
@@ -87,15 +89,18 @@ func (t *Trial) split() error {
 	t.pieces = make([]atom, len(t.base))
 	copy(t.pieces, r.atoms)
 	for p := range t.pieces {
-		t.pieces[p].size = 0
+		t.pieces[p].size, t.pieces[p].who = 0, nil
 	}
-	for _, p := range t.of {
+	for u, p := range t.of {
 		t.pieces[p].size++
+		if r.u.Owners != nil {
+			t.pieces[p].meetOwner(r.u.Owners[u], r.u.Least)
+		}
 	}
 	for p := len(r.atoms); p < len(t.base); p++ {
 		child, rest := &t.pieces[p], &t.pieces[t.base[p]]
 		for _, v := range [][2]*uint64{
-			{&child.d, &rest.d}, {&child.z[0], &rest.z[0]}, {&child.z[1], &rest.z[1]},
+			{&child.d, &rest.d}, {&child.z[0], &rest.z[0]}, {&child.z[1], &rest.z[1]}, {&child.z[2], &rest.z[2]},
 		} {
 			x, err := r.f.draw(r.random)
 			if err != nil {
@@ -113,14 +118,12 @@ func (t *Trial) eliminate(ctx context.Context) error {
 	t.members = make([][]uint32, n)
 	t.count = make([]int, n)
 	for p, c := range t.class {
-		if c != 0 {
-			t.within += t.pieces[p].size
-		}
 		for _, fig := range t.sets[c] {
 			t.members[fig] = append(t.members[fig], uint32(p))
 			t.count[fig] += t.pieces[p].size
 		}
 	}
+	t.crowds()
 	if err := t.meet(ctx); err != nil {
 		return err
 	}
@@ -196,14 +199,38 @@ func (m *meeting) spread(t *Trial, tab *record, fig int) {
 		}
 	}
 	for i, both := range m.rows {
-		if r.small(t.count[fig] + r.rows[tab.first+i].size - 2*both) {
-			t.near[fig] = true
+		apart := t.count[fig] + r.rows[tab.first+i].size - 2*both
+		if !t.near[fig] && r.maybeSmall(apart) {
+			t.near[fig] = r.few(t.pieces, func(p int) bool {
+				there := slices.Contains(tab.rows[tab.class[t.base[p]]], tab.first+i)
+				return there != t.in(p, fig)
+			})
 		}
 	}
 }
 
-// small says that n units are a group, and one about which nothing may be told.
-func (r *Registry) small(n int) bool { return n > 0 && n < r.u.Least }
+// maybeSmall says that n units may be a small group of subjects.
+func (r *Registry) maybeSmall(n int) bool { return n > 0 && n < r.u.Least*r.most }
+
+// in says that piece p is in the figure.
+func (t *Trial) in(p, fig int) bool {
+	_, found := slices.BinarySearch(t.sets[t.class[p]], uint32(fig))
+	return found
+}
+
+// crowds finds the figures that are small or leave a small rest, of the data set
+// or of a table that has other cells. An empty rest is small.
+func (t *Trial) crowds() {
+	r := t.reg
+	t.alone, t.rest = make([]bool, t.figures()), make([]bool, t.figures())
+	for fig := range t.figures() {
+		t.alone[fig] = r.few(t.pieces, func(p int) bool { return t.in(p, fig) })
+		t.rest[fig] = r.few(t.pieces, func(p int) bool { return !t.in(p, fig) })
+		if t.cells > 1 && !t.rest[fig] {
+			t.rest[fig] = r.few(t.pieces, func(p int) bool { return t.class[p] != 0 && !t.in(p, fig) })
+		}
+	}
+}
 
 // solve turns the intersections into rows of the factor: L u = g, row = u/pivot,
 // and u's products into the matrix that remains among the figures themselves.
@@ -252,7 +279,11 @@ func (t *Trial) complement(ctx context.Context) error {
 		}
 	}
 	for pair, n := range both {
-		if t.reg.small(t.count[pair[0]] + t.count[pair[1]] - 2*n) {
+		a, b := int(pair[0]), int(pair[1])
+		if !t.reg.maybeSmall(t.count[a] + t.count[b] - 2*n) {
+			continue
+		}
+		if t.reg.few(t.pieces, func(p int) bool { return t.in(p, a) != t.in(p, b) }) {
 			t.twins = append(t.twins, pair)
 		}
 	}
