@@ -3,7 +3,6 @@ package file
 import (
 	"bytes"
 	"encoding/csv"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -108,5 +107,5 @@ func TestConformanceKeepsNoFilesOpen(t *testing.T) {
 	}
 	after, err := os.ReadDir("/proc/self/fd")
 	require.NoError(t, err)
-	require.Len(t, after, len(before), fmt.Sprint("files left open"))
+	require.Len(t, after, len(before), "files left open")
 }

@@ -2,6 +2,7 @@ package file
 
 import (
 	"context"
+	"errors"
 	"io"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -84,7 +85,7 @@ func (b *csvBatches) close() {
 	for _, c := range b.byPlace {
 		c.Release()
 	}
-	b.h.Close()
+	_ = b.h.Close() // only read: nothing can be lost
 }
 
 func (b *csvBatches) next(ctx context.Context) (arrow.Record, error) {
@@ -142,11 +143,11 @@ func (b *csvBatches) advance() (bool, error) {
 	if err == nil {
 		return ok, nil
 	}
-	f, isFault := err.(*fault)
-	if !isFault {
-		return false, err
+	var f *fault
+	if errors.As(err, &f) {
+		return false, b.place(f)
 	}
-	return false, b.place(f)
+	return false, err
 }
 
 // place names row and field of a fault.

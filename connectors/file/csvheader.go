@@ -1,6 +1,7 @@
 package file
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/yumen-project/yumen/connectors"
@@ -13,9 +14,13 @@ func (s *source) header(scan *scanner) ([]int, error) {
 	scan.fields = connectors.MaxFields
 	defer func() { scan.fields = len(s.opt.Fields) }()
 	ok, err := scan.record()
-	if f, isFault := err.(*fault); isFault && f.rule != ruleFew {
-		return nil, headerFault(f)
-	} else if err != nil && !isFault {
+	var f *fault
+	switch {
+	case errors.As(err, &f):
+		if f.rule != ruleFew {
+			return nil, headerFault(f)
+		}
+	case err != nil:
 		return nil, err
 	}
 	if !ok && len(scan.cells) == 0 {

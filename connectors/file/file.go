@@ -168,7 +168,7 @@ func (s *source) Open(ctx context.Context, sc connectors.Scan) (array.RecordRead
 		b, err = newCSVBatches(ctx, s, p, h)
 	}
 	if err != nil {
-		h.Close()
+		_ = h.Close() // only read: nothing can be lost
 		return nil, err
 	}
 	return newReader(ctx, p.schema, b), nil

@@ -32,7 +32,7 @@ func openRegular(o *Options) (*handle, error) {
 	}
 	h, err := newHandle(f, o.MaxFileBytes)
 	if err != nil {
-		f.Close()
+		_ = f.Close() // only read: nothing can be lost
 		return nil, err
 	}
 	return h, nil
@@ -43,8 +43,8 @@ var errNotRegular = errors.New("not a regular file")
 func openPath(o *Options) (*os.File, error) {
 	const flag = os.O_RDONLY | syscall.O_NONBLOCK // a FIFO put here meanwhile must not hang us
 	if o.Root == "" {
-		if st, err := os.Stat(o.Path); err != nil || !st.Mode().IsRegular() {
-			return nil, errors.Join(err, notRegular(err))
+		if err := regular(os.Stat(o.Path)); err != nil {
+			return nil, err
 		}
 		return os.OpenFile(o.Path, flag, 0)
 	}
@@ -59,17 +59,18 @@ func openPath(o *Options) (*os.File, error) {
 			return nil, errors.New("path leaves the root")
 		}
 	}
-	if st, err := root.Stat(rel); err != nil || !st.Mode().IsRegular() {
-		return nil, errors.Join(err, notRegular(err))
+	if err := regular(root.Stat(rel)); err != nil {
+		return nil, err
 	}
 	return root.OpenFile(rel, flag, 0)
 }
 
-func notRegular(err error) error {
-	if err != nil {
-		return nil
+// regular judges the answer of a stat.
+func regular(st fs.FileInfo, err error) error {
+	if err == nil && !st.Mode().IsRegular() {
+		return errNotRegular
 	}
-	return errNotRegular
+	return err
 }
 
 func newHandle(f *os.File, max int64) (*handle, error) {

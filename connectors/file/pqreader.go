@@ -79,7 +79,7 @@ func newParquetBatches(ctx context.Context, s *source, p *plan, h *handle) (b *p
 // cannot be relied on.
 func (b *parquetBatches) close() {
 	b.cols, b.reader = nil, nil
-	b.f.h.Close()
+	_ = b.f.h.Close() // only read: nothing can be lost
 }
 
 func (b *parquetBatches) next(ctx context.Context) (arrow.Record, error) {

@@ -4,7 +4,6 @@ import (
 	"math"
 	"math/bits"
 	"strconv"
-	"unsafe"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
@@ -106,7 +105,7 @@ func parseFloat(c []byte) (float64, bool) {
 			return 0, false
 		}
 	}
-	v, err := strconv.ParseFloat(unsafe.String(unsafe.SliceData(c), len(c)), 64)
+	v, err := strconv.ParseFloat(string(c), 64)
 	return v, err == nil
 }
 
