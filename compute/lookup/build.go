@@ -123,9 +123,8 @@ func buildAside(ctx context.Context, src array.RecordReader, p *Program, o *Buil
 	if err := in.tolerate(); err != nil {
 		return nil, err
 	}
-	parts.close()
-	if err := os.RemoveAll(spill); err != nil {
-		return nil, scrub(err)
+	if err := errors.Join(parts.close(), scrub(os.RemoveAll(spill))); err != nil {
+		return nil, err
 	}
 	return stats, in.finish(m, dir)
 }

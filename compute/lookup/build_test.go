@@ -283,7 +283,7 @@ func TestBuild_KilledHalfway(t *testing.T) {
 			o.Dir, o.MemoryBytes = dir, 8<<10
 			o.Progress = func(n int64) {
 				if n == 4000 {
-					fmt.Println("halfway")
+					fmt.Fprintln(os.Stdout, "halfway")
 					select {}
 				}
 			}

@@ -1,7 +1,6 @@
 package lookup
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/binary"
 
@@ -26,8 +25,6 @@ const (
 )
 
 type indexKey [16]byte
-
-func (k *indexKey) compare(o *indexKey) int { return bytes.Compare(k[:], o[:]) }
 
 func (p *Program) recordLen() int {
 	if p.hasIdentity() {

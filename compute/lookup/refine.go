@@ -130,12 +130,11 @@ func (ix *Index) hashColumn(ctx context.Context, col text, kind identifier.Kind)
 			return nil
 		}
 		var raw, canon [256]byte
-		subject, err := identifier.AppendCanonical(canon[:0], kind, col.append(raw[:0], i))
-		if err != nil {
-			return nil // counted by the caller
+		// What is not canonical stays invalid, and is counted by the caller.
+		if subject, err := identifier.AppendCanonical(canon[:0], kind, col.append(raw[:0], i)); err == nil {
+			k := r.hash.key(subject)
+			keys[i] = newSortKey(k[:], 0)
 		}
-		k := r.hash.key(subject)
-		keys[i] = newSortKey(k[:], 0)
 		return nil
 	})
 	return slices.DeleteFunc(keys, func(k sortKey) bool { return k.at == invalid }), err
