@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -106,10 +105,6 @@ func (o *Options) check() error {
 		return errors.New("group or segment size out of range")
 	}
 	return checkNames(o.Origin, o.KeyName)
-}
-
-func (o *Options) warn(ctx context.Context, msg string, attrs ...slog.Attr) {
-	o.Logger.LogAttrs(ctx, slog.LevelWarn, msg, attrs...)
 }
 
 func optionsError(err error) error { return fmt.Errorf("open log: %w", err) }

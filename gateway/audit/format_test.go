@@ -203,7 +203,7 @@ func FuzzParseEntry(f *testing.F) {
 }
 
 func FuzzParseCheckpoint(f *testing.F) {
-	f.Add([]byte(testCheckpoint(f, 42).Text))
+	f.Add(testCheckpoint(f, 42).Text)
 	f.Add([]byte(testOrigin + "\n0\n\ntime 0\nkey 00\n\n— a AAAAAAA=\n"))
 	yes := func(_, _ []byte) bool { return true }
 	f.Fuzz(func(t *testing.T, b []byte) {

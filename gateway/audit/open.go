@@ -128,7 +128,7 @@ func inspect(ctx context.Context, o *Options) (*Log, *replay, *known, error) {
 	}
 	err = k.bearOut(l.tree, r.out.size)
 	if err != nil && o.From != nil { // tiles below the snapshot may be what is damaged, not the frames
-		o.warn(ctx, "stored tiles do not lead to a checkpoint, reading frames instead")
+		o.Logger.WarnContext(ctx, "stored tiles do not lead to a checkpoint, reading frames instead")
 		l.distrust.Store(true)
 		l.tree.forget()
 		err = k.bearOut(l.tree, r.out.size)
@@ -142,7 +142,7 @@ func open(ctx context.Context, o *Options) (*Log, error) {
 		return nil, err
 	}
 	if r.out.torn {
-		o.warn(ctx, "torn tail cut off", slog.Uint64("index", r.out.size), slog.Int64("bytes", r.out.tornSize))
+		o.Logger.WarnContext(ctx, "torn tail cut off", slog.Uint64("index", r.out.size), slog.Int64("bytes", r.out.tornSize))
 	}
 	if err := l.segs.resume(r.out.torn); err != nil {
 		return nil, err
@@ -177,7 +177,7 @@ func (l *Log) replay(ctx context.Context, r *replay) error {
 		if err == nil || !errors.Is(err, errSnapshotRoot) && !errors.Is(err, ErrDamaged) {
 			return err
 		}
-		l.o.warn(ctx, "stored tiles do not lead to the snapshot, reading all frames")
+		l.o.Logger.WarnContext(ctx, "stored tiles do not lead to the snapshot, reading all frames")
 	}
 	fresh := newTree()
 	fresh.load = l.tree.load
