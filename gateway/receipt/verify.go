@@ -213,8 +213,8 @@ func (r *Report) expiry(s *Statement, now time.Time) {
 // reading body only.
 func VerifyBody(result []byte, body io.Reader) (*Report, error) {
 	report := &Report{}
-	f, err := readSingle(result)
-	if err != nil || !isFileValue(f.result.Value) {
+	f, malformed := readSingle(result)
+	if standsForFile := malformed == nil && isFileValue(f.result.Value); !standsForFile {
 		report.judge(ClaimBody, reasonBodyForm)
 		return report, nil
 	}
