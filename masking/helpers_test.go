@@ -68,11 +68,11 @@ func recordBytes(r arrow.Record) []byte {
 	return append(all, r.Schema().String()...)
 }
 
-// col is one column of a test: name, values as JSON, type, and how to mask it.
+// col is one column of a test: name, type, and how to mask it.
 type col struct {
-	name, json string
-	typ        arrow.DataType
-	mask       masking.Column
+	name string
+	typ  arrow.DataType
+	mask masking.Column
 }
 
 func column(technique string, params ...string) masking.Column {
