@@ -140,7 +140,7 @@ func (s *Server) openRunner(ctx context.Context, build string) error {
 	var differ *audit.SealedError
 	if errors.As(err, &differ) {
 		s.sealed = differ.Reason
-		s.logger.Error("gateway is sealed", "reason", differ.Reason)
+		s.logger.Error("gateway is sealed", slog.String("reason", differ.Reason))
 		return nil
 	}
 	return err
@@ -289,7 +289,8 @@ func (s *Server) Run(ctx context.Context) error {
 	go func() { failed <- s.grpc.Serve(s.gl) }()
 	go func() { failed <- s.http.ServeTLS(s.hl, "", "") }()
 	s.setServing(true)
-	s.logger.Info("serving", "grpc", s.GRPCAddr(), "http", s.HTTPAddr(), "domain", s.config.Domain, "sealed", s.sealed != "")
+	s.logger.Info("serving", slog.String("grpc", s.GRPCAddr()), slog.String("http", s.HTTPAddr()),
+		slog.String("domain", s.config.Domain), slog.Bool("sealed", s.sealed != ""))
 	var err error
 	select {
 	case <-ctx.Done():

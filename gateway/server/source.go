@@ -10,9 +10,6 @@ import (
 	"github.com/yumen-project/yumen/gateway/governance"
 )
 
-// rowNumberColumn is the subject column of a dataset whose subject is its row number.
-const rowNumberColumn = "_row"
-
 // sources opens the register that a dataset names, below root.
 func sources(root string) func(d *governance.Dataset) (connectors.Source, error) {
 	return func(d *governance.Dataset) (connectors.Source, error) {
