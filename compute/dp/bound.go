@@ -63,12 +63,14 @@ func (p *Plan) Bound(ctx context.Context, src array.RecordReader, key []byte) (*
 // reading is the state of one pass.
 type reading struct {
 	plan    *Plan
-	at      []int // schema positions: subject, groups, values
+	at      []int // schema positions: subject, groups, values, filters
 	cols    []column
+	filters int // where those of the filters begin
 	cells   cells
 	units   units
 	subject []byte
 	canon   []byte
+	text    []byte
 	row     []int64
 	code    cellKey
 	room    *room
@@ -96,6 +98,16 @@ func newReading(p *Plan, in *arrow.Schema, key []byte) (*reading, error) {
 	}
 	for _, v := range p.values {
 		if err := add("measure", v, asValue); err != nil {
+			return nil, err
+		}
+	}
+	r.filters = len(r.cols)
+	for _, f := range p.filters {
+		as := asKey
+		if f.nums != nil {
+			as = asValue
+		}
+		if err := add("filter", f.field, as); err != nil {
 			return nil, err
 		}
 	}
@@ -145,6 +157,11 @@ func (r *reading) batch(ctx context.Context, rec arrow.Record) error {
 }
 
 func (r *reading) record(i int) error {
+	for k := range r.plan.filters {
+		if !r.plan.filters[k].keeps(&r.cols[r.filters+k], i, &r.text) {
+			return nil
+		}
+	}
 	id, ok := r.unit(i)
 	if !ok {
 		return nil

@@ -15,6 +15,7 @@ import (
 type Plan struct {
 	table    Table
 	groups   []group
+	filters  []filter
 	values   []string // fields of measures, each once
 	measures []measure
 	cells    stat // the subject counts: slot 0
@@ -36,7 +37,7 @@ type group struct {
 // the data.
 func NewPlan(t Table, in *arrow.Schema) (*Plan, error) {
 	p := &Plan{table: t}
-	for _, step := range []func(*arrow.Schema) error{p.checkHead, p.addGroups, p.addMeasures} {
+	for _, step := range []func(*arrow.Schema) error{p.checkHead, p.addFilters, p.addGroups, p.addMeasures} {
 		if err := step(in); err != nil {
 			return nil, fmt.Errorf("plan private table: %w", err)
 		}
@@ -68,6 +69,26 @@ func (p *Plan) checkHead(in *arrow.Schema) error {
 	}
 	_, err := find(in, "subject", t.Subject, asSubject)
 	return err
+}
+
+// addFilters lets compute judge the form, over a query that has nothing else.
+func (p *Plan) addFilters(in *arrow.Schema) error {
+	form := compute.Query{
+		Dataset: "-", Subject: p.table.Subject, Filters: p.table.Filters,
+		Measures: []compute.Measure{{Kind: compute.Count}},
+	}
+	if err := form.Validate(); err != nil {
+		return err
+	}
+	for i, lit := range p.table.Filters {
+		f, err := newFilter(in, fmt.Sprintf("filter %d", i+1), lit)
+		if err != nil {
+			return err
+		}
+		p.filters = append(p.filters, f)
+	}
+	p.table.Filters = nil
+	return nil
 }
 
 func (p *Plan) addGroups(in *arrow.Schema) error {
@@ -219,9 +240,17 @@ func (p *Plan) Columns() []string {
 		out = append(out, g.field)
 	}
 	for _, v := range p.values {
-		if !slices.Contains(out, v) {
-			out = append(out, v)
-		}
+		out = once(out, v)
+	}
+	for _, f := range p.filters {
+		out = once(out, f.field)
 	}
 	return out
+}
+
+func once(list []string, v string) []string {
+	if slices.Contains(list, v) {
+		return list
+	}
+	return append(list, v)
 }

@@ -85,6 +85,9 @@ func TestPoolIsBoundedAndBlocks(t *testing.T) {
 	require.Eventually(t, func() bool { return p.Level(wideScale) == 300 }, 5*time.Second, time.Millisecond)
 	require.NoError(t, p.Take(context.Background(), wideScale, dst))
 	require.Equal(t, 299, p.Level(wideScale), "above half nothing is refilled")
+	p.mu.Lock()
+	require.Zero(t, p.shelves[wideScale].ring[0], "what was handed out is wiped")
+	p.mu.Unlock()
 	late := Scale{GaussianNoise, Rat{25, 1}}
 	require.NoError(t, p.Register(late))
 	require.NoError(t, p.Take(context.Background(), late, make([]int64, 10)))

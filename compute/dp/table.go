@@ -56,8 +56,11 @@ type Table struct {
 	// Canon appends the canonical form of a subject to dst; what it refuses, or
 	// makes empty, belongs to no unit and takes no part. Nil takes subjects as
 	// they are: then two spellings are two units, with the contributions of two.
-	Canon    func(dst, v []byte) ([]byte, error)
-	Groups   []Group // at most compute.MaxGroupBy
+	Canon  func(dst, v []byte) ([]byte, error)
+	Groups []Group // at most compute.MaxGroupBy
+	// Filters are all to hold for a record to take part. Texts and booleans are
+	// compared by =, != and in; integers and decimals by every operator.
+	Filters  []compute.Filter
 	Measures []Measure
 	// MaxGroups and MaxRecords bound what a unit contributes (see Bounds).
 	MaxGroups, MaxRecords int

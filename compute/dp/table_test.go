@@ -165,7 +165,7 @@ func TestNeighboursWithinSensitivity(t *testing.T) {
 }
 
 // TestBoundingIgnoresOrder: shuffled records in other batches give the same
-// totals, and another key another choice, now and then.
+// totals.
 func TestBoundingIgnoresOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		lit := everything()
