@@ -67,3 +67,5 @@ func selfMade(t *testing.T, party string, now time.Time) tls.Certificate {
 	require.NoError(t, err)
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
+
+func nowMS() int64 { return time.Now().UnixMilli() }
