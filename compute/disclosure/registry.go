@@ -12,7 +12,7 @@ type Universe struct {
 	// of one data set version, or its records.
 	Units int
 	// Owners gives the subject of each unit, below Units; nil if each unit is a
-	// subject of its own. Small groups are counted in subjects.
+	// subject of its own. Small groups are counted in subjects. New keeps the slice.
 	Owners []uint32
 	// Least is the smallest number of subjects about whom something may be told.
 	Least int
@@ -29,7 +29,7 @@ type Limits struct {
 	Cells  int // of one table; default 4096
 	Tables int // default 4096
 	// Triples bounds the pairs of small atoms that are looked at in search of a
-	// third; default 1<<26, some ten seconds a judgement at most.
+	// third; default 1<<26, some seconds a judgement at most.
 	Triples int
 }
 
@@ -46,8 +46,8 @@ func (l Limits) orDefault() Limits {
 }
 
 // Registry is what all registered tables of one data set version tell together.
-// It is not safe for concurrent use while a Trial is committed. It holds the
-// membership of every unit: raw data, which never leaves.
+// It is not safe for concurrent use. It holds the membership of every unit: raw
+// data, which never leaves.
 type Registry struct {
 	u      Universe
 	most   int // units of one subject

@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// Trial is a table judged against a registry and not yet part of it. It borrows
-// the table's slices until it is committed or dropped.
+// Trial is a table judged against a registry and not yet part of it. It keeps
+// nothing of the Table.
 type Trial struct {
 	reg   *Registry
 	epoch int
