@@ -64,7 +64,8 @@ var law = []row{
 	allow("compute/...", "compute", "masking/identifier", arrow, sm3, sm4),
 	allow("compute/lookup/...", "compute", "masking/identifier", arrow, sm3, sm4, pebble),
 	allow("compute/he/...", "compute", "masking/identifier", arrow, sm3, sm4, lattigo),
-	allow("compute/dp"),
+	allow("compute/dp", "compute", arrow),
+	allow("compute/disclosure", "compute", arrow),
 
 	allow("gateway/api/...", grpc, protobuf, genproto, restgate),
 	allow("gateway/audit", sm3, merkle, sys),

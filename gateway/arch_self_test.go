@@ -44,6 +44,10 @@ func TestLawSeesForbiddenEdges(t *testing.T) {
 		{"gateway/job", "example.com/unpinned"},
 		{"masking/perturb", "math/rand"},
 		{"compute/dp", "math/rand/v2"},
+		{"compute/dp", "compute/plain"},
+		{"compute/dp", "masking/identifier"},
+		{"compute/disclosure", "compute/dp"},
+		{"compute/disclosure", "github.com/emmansun/gmsm/sm3"},
 	}
 	for _, e := range edges {
 		g := graph{e.from: {imports: []string{"fmt", e.to}}, e.to: {}}
