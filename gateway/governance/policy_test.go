@@ -127,11 +127,7 @@ func TestKeysArePinned(t *testing.T) {
 	rotate := edit{`name: 市住房和城乡建设局, roles: [provider], key: "KEY:zhujian"`, `name: 市住房和城乡建设局, roles: [provider], key: "KEY:spare"`}
 	d := domainOf(t, rotate)
 	approvals := func(extra ...Approval) []Approval {
-		var out []Approval
-		for _, a := range sign2(t, d, "zhujian", "spare") {
-			out = append(out, a)
-		}
-		return append(out, extra...)
+		return append(sign2(t, d, "zhujian", "spare"), extra...)
 	}
 	_, err := NewPolicy(first, d, approvals(), noon)
 	var e *FileError
