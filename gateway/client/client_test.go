@@ -32,7 +32,6 @@ type gateway struct {
 	verify *apiv1.VerifyResponse
 	batch  *apiv1.VerifyBatchResponse
 	table  *apiv1.QueryResponse
-	jobs   []*apiv1.Job
 	err    error
 	keys   []string
 }
