@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -121,10 +122,11 @@ func (r *Runner) buildIndex(ctx context.Context, m *mounted, d *governance.Datas
 		return nil, err
 	}
 	if stats.Invalid > 0 {
-		r.o.Logger.WarnContext(ctx, "rows without a usable subject left out", "dataset", d.ID, "rows", stats.Invalid, "first", stats.FirstInvalidRow)
+		r.o.Logger.WarnContext(ctx, "rows without a usable subject left out",
+			slog.String("dataset", d.ID), slog.Int64("rows", stats.Invalid), slog.Int64("first", stats.FirstInvalidRow))
 	}
-	r.o.Logger.InfoContext(ctx, "index built", "dataset", d.ID, "rows", stats.Rows, "subjects", stats.Subjects,
-		"seconds", r.o.Clock().Sub(began).Seconds())
+	r.o.Logger.InfoContext(ctx, "index built", slog.String("dataset", d.ID), slog.Int64("rows", stats.Rows),
+		slog.Int64("subjects", stats.Subjects), slog.Float64("seconds", r.o.Clock().Sub(began).Seconds()))
 	return lookup.Open(dir, m.program, d.ID, m.name, keys, r.o.CacheBytes)
 }
 
@@ -167,7 +169,7 @@ func (r *Runner) retire(old, now *mounted) {
 			}
 		}
 		if err != nil {
-			r.o.Logger.Error("retired index not removed", "dataset", old.cited.ID)
+			r.o.Logger.Error("retired index not removed", slog.String("dataset", old.cited.ID))
 		}
 	})
 }
@@ -186,7 +188,7 @@ func (r *Runner) adopt(m *mounted) {
 			m.previous = name
 		default:
 			if err := r.removeIndex(name); err != nil {
-				r.o.Logger.Error("stale index not removed", "dataset", m.cited.ID)
+				r.o.Logger.Error("stale index not removed", slog.String("dataset", m.cited.ID))
 			}
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"math/big"
 	"os"
 	"path/filepath"
@@ -40,7 +41,7 @@ func (r *Runner) runJob(id string) {
 	defer r.jobs.begin("", nil)
 	defer cancel(nil)
 	if err := r.changeJob(ctx, &jobChange{ID: id, State: spec.Running}); err != nil {
-		r.o.Logger.Error("job state not durable", "job", id)
+		r.o.Logger.Error("job state not durable", slog.String("job", id))
 		return
 	}
 	end := r.maskTable(ctx, rec)
@@ -49,7 +50,7 @@ func (r *Runner) runJob(id string) {
 	}
 	end.ID = id
 	if err := r.changeJob(r.ctx, end); err != nil {
-		r.o.Logger.Error("job end not durable", "job", id)
+		r.o.Logger.Error("job end not durable", slog.String("job", id))
 	}
 }
 
@@ -79,7 +80,7 @@ func (r *Runner) maskTable(ctx context.Context, rec *jobRecord) *jobChange {
 	case errors.Is(err, errCancelled):
 		return &jobChange{State: spec.Cancelled}
 	}
-	r.o.Logger.Error("job failed", "job", rec.ID, "error", err.Error())
+	r.o.Logger.Error("job failed", slog.String("job", rec.ID), slog.String("error", err.Error()))
 	return &jobChange{State: spec.Failed, Problem: problemOf(err)}
 }
 

@@ -157,11 +157,11 @@ func TestRegistrationAgainstBruteForce(t *testing.T) {
 // Two templates that are sound alone can be unsound together: the second is refused.
 func TestRegistrationJudgesTemplatesTogether(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		templates, p, preds := program(t, 2)
+		templates, p, _ := program(t, 2)
 		for _, one := range templates {
 			one.Class, one.NotFound, one.Withheld = governance.ClassOrdinary, governance.ToldMerged, governance.ToldMerged
 		}
-		preds = []int{0, 1}
+		preds := []int{0, 1}
 		r := &roster{absent: make([]bool, 100), withheld: make([]bool, 100)}
 		for i := range 100 {
 			var o uint64

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"time"
 
 	"github.com/yumen-project/yumen/gateway/audit"
@@ -40,7 +41,7 @@ func (r *Runner) snapshots() {
 				continue
 			}
 			if err := r.save(); err != nil {
-				r.o.Logger.Warn("snapshot not saved", "error", err.Error())
+				r.o.Logger.Warn("snapshot not saved", slog.String("error", err.Error()))
 				continue
 			}
 			saved = size

@@ -61,6 +61,7 @@ type Job struct {
 // State of a job.
 type State uint8
 
+// A job waits, runs, and ends once: released, refused by a rule, failed, or cancelled by its party.
 const (
 	Queued    State = 1
 	Running   State = 2
