@@ -3,6 +3,7 @@ package job
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"github.com/yumen-project/yumen/compute/lookup"
@@ -207,7 +208,7 @@ func (r *Runner) deny(ctx context.Context, ask *governance.Ask, refusal *governa
 	index, err := r.gate.Refuse(ctx, ask, refusal, hold)
 	if err != nil {
 		giveBack(hold, err)
-		r.o.Logger.ErrorContext(ctx, "refusal not logged", "rule", string(refusal.Rule), "error", err.Error())
+		r.o.Logger.ErrorContext(ctx, "refusal not logged", slog.String("rule", string(refusal.Rule)), slog.String("error", err.Error()))
 		return &release.Denied{Refusal: refusal, Entry: -1}
 	}
 	return &release.Denied{Refusal: refusal, Entry: int64(index)}

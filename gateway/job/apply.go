@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -182,7 +183,7 @@ func (r *Runner) remount(ctx context.Context) error {
 	for _, plan := range plans(policy.Domain()) {
 		m, reg, err := r.mount(ctx, plan, r.domain.registered, nil)
 		if err != nil {
-			r.o.Logger.ErrorContext(ctx, "dataset not mounted", "dataset", plan.dataset.ID, "error", err.Error())
+			r.o.Logger.ErrorContext(ctx, "dataset not mounted", slog.String("dataset", plan.dataset.ID), slog.String("error", err.Error()))
 			continue
 		}
 		if r.domain.registered[plan.dataset.ID] != reg {
