@@ -156,15 +156,15 @@ func (l *loader) table(n *yaml.Node, path string) Table {
 func (l *loader) filter(n *yaml.Node, path string) Filter {
 	o := l.object(n, path, "field", "op", "value", "values")
 	f := Filter{Field: o.text("field", maxName), Op: o.enum("op", "=", "!=", "<", "<=", ">", ">=", "in")}
-	one, many := "value", "values"
+	other := "values"
 	if f.Op == "in" {
-		one, many = many, one
+		other = "value"
 		f.Values = o.listRequired("values")
 	} else {
 		f.Value = o.text("value", maxName)
 	}
-	if o.has(many) {
-		o.report(many, Malformed)
+	if o.has(other) {
+		o.report(other, Malformed)
 	}
 	return f
 }
