@@ -24,6 +24,7 @@ const (
 // Code is an entry of the published answer table. Every code has two digits.
 type Code uint8
 
+// The published answer table.
 const (
 	Yes      Code = 10
 	No       Code = 11
@@ -80,9 +81,16 @@ type Masked struct {
 	K                  int64
 }
 
+// Form is FormAnswer.
 func (Answer) Form() Form { return FormAnswer }
-func (Batch) Form() Form  { return FormBatch }
-func (Table) Form() Form  { return FormExactTable }
+
+// Form is FormBatch.
+func (Batch) Form() Form { return FormBatch }
+
+// Form is FormExactTable.
+func (Table) Form() Form { return FormExactTable }
+
+// Form is FormMaskedTable.
 func (Masked) Form() Form { return FormMaskedTable }
 
 func (a Answer) appendCanonical(dst []byte) []byte { return receipt.AppendAnswer(dst, uint8(a.Code)) }
