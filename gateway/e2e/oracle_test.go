@@ -13,8 +13,8 @@ import (
 	apiv1 "github.com/yumen-project/yumen/gateway/api/v1"
 )
 
-// truth is what the city itself says to a template: the answer, without the gateway.
-type truth func(p *city.Person) apiv1.Answer
+// oracle is what the city itself says to a template: the answer, without the gateway.
+type oracle func(p *city.Person) apiv1.Answer
 
 func yes(ok bool) apiv1.Answer {
 	if ok {
@@ -23,8 +23,8 @@ func yes(ok bool) apiv1.Answer {
 	return apiv1.Answer_ANSWER_NO
 }
 
-func truths() map[string]truth {
-	return map[string]truth{
+func truths() map[string]oracle {
+	return map[string]oracle{
 		"owns-home":   func(p *city.Person) apiv1.Answer { return yes(p.OwnsHome()) },
 		"insured-24m": func(p *city.Person) apiv1.Answer { return yes(p.Insured && p.Months >= 24) },
 		"urban":       func(p *city.Person) apiv1.Answer { return yes(!p.Objection && p.Kind == city.Town) },
