@@ -158,7 +158,7 @@ func (d *demo) askBatch(ctx context.Context) error {
 }
 
 func (d *demo) askHousing(ctx context.Context) error {
-	for _, id := range []string{"homes-by-district", "large-homes"} {
+	for _, id := range []string{"homes-by-district", "large-homes", "value-by-district", "value-by-district"} {
 		out, err := d.units["leju"].Query(ctx, &apiv1.QueryRequest{Scenario: "happy-housing", Table: id})
 		if err != nil {
 			return fmt.Errorf("table %s: %w", id, err)

@@ -247,7 +247,7 @@ func (l *loader) checkTable(ix *lookups, t *Table, o *object) {
 	}
 	for i, m := range t.Measures {
 		n, path := o.nodeAt("measures", i)
-		if slices.Contains(t.Measures[:i], m) {
+		if slices.ContainsFunc(t.Measures[:i], func(o Measure) bool { return o.equal(&m) }) {
 			l.report(n, path, DuplicateID)
 		}
 		if m.Kind == "count" {
@@ -257,6 +257,7 @@ func (l *loader) checkTable(ix *lookups, t *Table, o *object) {
 			l.report(n, path, Malformed)
 		}
 	}
+	l.checkPrivacy(d, t, o)
 }
 
 func (l *loader) checkFilter(d *Dataset, f *Filter, o *object, i int) {

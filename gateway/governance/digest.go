@@ -59,6 +59,8 @@ type signedDataset struct {
 	Withhold    string  `json:"withhold"`
 	Sharing     string  `json:"sharing"`
 	Fields      []Field `json:"fields"`
+	// Budget counts: a loosened one needs the signatures of authority and providers anew.
+	Budget *PrivacyBudget `json:"privacy_budget,omitempty"`
 }
 
 // signedScenario is a scenario with everything it refers to.
@@ -128,7 +130,7 @@ func (d *Domain) signedDatasets(ids map[string]bool) []signedDataset {
 	var out []signedDataset
 	for i := range d.Datasets {
 		if x := &d.Datasets[i]; all[x.ID] {
-			out = append(out, signedDataset{x.ID, x.Name, x.Provider, x.PrivacyUnit, x.Subject, x.Roster, x.Withhold, x.Sharing, x.Fields})
+			out = append(out, signedDataset{x.ID, x.Name, x.Provider, x.PrivacyUnit, x.Subject, x.Roster, x.Withhold, x.Sharing, x.Fields, x.Budget})
 		}
 	}
 	return out

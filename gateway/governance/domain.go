@@ -85,8 +85,10 @@ type Dataset struct {
 	Withhold    string  `json:"withhold,omitempty"`
 	Sharing     string  `json:"sharing"`
 	// MaxInvalid is the share of rows, 0 to 1, whose subject may be unusable; empty is none.
-	MaxInvalid string  `json:"max_invalid,omitempty"`
-	Fields     []Field `json:"fields"`
+	MaxInvalid string `json:"max_invalid,omitempty"`
+	// Budget of private tables; nil means the default (epsilon 2 at delta 1e-6), epoch 1.
+	Budget *PrivacyBudget `json:"privacy_budget,omitempty"`
+	Fields []Field        `json:"fields"`
 
 	line int
 }
@@ -136,13 +138,14 @@ type Template struct {
 	line int
 }
 
-// Table is a registered exact table.
+// Table is a registered table: exact, or private where Privacy is set.
 type Table struct {
 	ID       string    `json:"id"`
 	Dataset  string    `json:"dataset"`
 	Filters  []Filter  `json:"filters,omitempty"`
 	GroupBy  []string  `json:"group_by,omitempty"`
 	Measures []Measure `json:"measures"`
+	Privacy  *Privacy  `json:"privacy,omitempty"`
 
 	line int
 }
@@ -155,10 +158,42 @@ type Filter struct {
 	Values []string `json:"values,omitempty"`
 }
 
-// Measure is one figure of a table.
+// Measure is one figure of a table. All but kind and field belong to private tables.
 type Measure struct {
-	Kind  string `json:"kind"` // count, sum, mean
-	Field string `json:"field,omitempty"`
+	Kind      string   `json:"kind"` // count, sum, mean; private also variance, histogram, quantiles
+	Field     string   `json:"field,omitempty"`
+	Low       string   `json:"low,omitempty"` // values are brought into [low, high]
+	High      string   `json:"high,omitempty"`
+	Bands     []string `json:"bands,omitempty"`
+	Quantiles []string `json:"quantiles,omitempty"`
+	Rho       string   `json:"rho,omitempty"` // cost, zCDP
+}
+
+func (m *Measure) equal(o *Measure) bool { return m.Kind == o.Kind && m.Field == o.Field }
+
+// Privacy says how a private table is protected (differential privacy, zCDP).
+type Privacy struct {
+	Mechanism  string `json:"mechanism"` // laplace or gaussian
+	MaxGroups  int    `json:"max_groups"`
+	MaxRecords int    `json:"max_records"`
+	Rho        string `json:"rho"`   // cost of the counts that decide what is shown
+	Delta      string `json:"delta"` // cost of selecting keys; 0 where all keys are public
+	Tau        int    `json:"tau"`   // shown iff the noisy count reaches it; 0 is the least allowed
+	Keys       []Keys `json:"keys,omitempty"`
+}
+
+// Keys is the public list of a group column's keys; a column without one is selected by threshold.
+type Keys struct {
+	Field  string   `json:"field"`
+	Public []string `json:"public"`
+}
+
+// PrivacyBudget is what private tables of a dataset may spend together, and any one unit of it.
+type PrivacyBudget struct {
+	Epoch   int    `json:"epoch"` // a new one, with a new version, refills
+	Rho     string `json:"rho"`
+	Delta   string `json:"delta"`
+	UnitRho string `json:"unit_rho"`
 }
 
 // Mask is a registered masked table.

@@ -9,7 +9,7 @@ import (
 
 func (l *loader) dataset(n *yaml.Node, path string) Dataset {
 	o := l.object(n, path, "id", "name", "provider", "source", "version", "as_of", "privacy_unit",
-		"subject", "roster", "withhold", "sharing", "max_invalid", "fields")
+		"subject", "roster", "withhold", "sharing", "max_invalid", "privacy_budget", "fields")
 	l.datasets = append(l.datasets, o)
 	d := Dataset{
 		ID: o.id("id"), Name: o.text("name", maxName), Provider: o.id("provider"),
@@ -30,6 +30,9 @@ func (l *loader) dataset(n *yaml.Node, path string) Dataset {
 	}
 	if len(d.Fields) == 0 {
 		o.report("fields", Malformed)
+	}
+	if n := o.nodes["privacy_budget"]; n != nil {
+		d.Budget = l.privacyBudget(n, join(path, "privacy_budget"))
 	}
 	if d.MaxInvalid != "" && !isShare(d.MaxInvalid) {
 		o.report("max_invalid", Malformed)
@@ -143,12 +146,15 @@ func (t *Template) fill(o *object, needs map[string]bool) {
 }
 
 func (l *loader) table(n *yaml.Node, path string) Table {
-	o := l.object(n, path, "id", "dataset", "filters", "group_by", "measures")
+	o := l.object(n, path, "id", "dataset", "filters", "group_by", "measures", "privacy")
 	l.tables = append(l.tables, o)
 	t := Table{ID: o.id("id"), Dataset: o.id("dataset"), Filters: each(o, "filters", maxParts, l.filter),
 		GroupBy: o.list("group_by"), Measures: each(o, "measures", maxParts, l.measure), line: o.node.Line}
 	if len(t.Measures) == 0 {
 		o.report("measures", Malformed)
+	}
+	if n := o.nodes["privacy"]; n != nil {
+		t.Privacy = l.privacy(n, join(path, "privacy"))
 	}
 	return t
 }
@@ -170,13 +176,19 @@ func (l *loader) filter(n *yaml.Node, path string) Filter {
 }
 
 func (l *loader) measure(n *yaml.Node, path string) Measure {
-	o := l.object(n, path, "kind", "field")
-	m := Measure{Kind: o.enum("kind", "count", "sum", "mean")}
-	if m.Kind == "count" {
+	o := l.object(n, path, "kind", "field", "low", "high", "bands", "quantiles", "rho")
+	m := Measure{Kind: o.enum("kind", "count", "sum", "mean", "variance", "histogram", "quantiles"), Rho: o.textOr("rho", maxName)}
+	switch m.Kind {
+	case "count":
 		if o.has("field") {
 			o.report("field", Malformed)
 		}
 		return m
+	case "histogram", "quantiles":
+		m.Bands = o.list("bands")
+		m.Quantiles = o.list("quantiles")
+	default:
+		m.Low, m.High = o.textOr("low", maxName), o.textOr("high", maxName)
 	}
 	m.Field = o.text("field", maxName)
 	return m

@@ -58,6 +58,7 @@ const (
 const (
 	QuotaExhausted      Rule = "quota-exhausted"
 	AttemptsExhausted   Rule = "attempts-exhausted"
+	PrivacyExhausted    Rule = "privacy-exhausted"
 	SmallCell           Rule = "small-cell"
 	KAnonymity          Rule = "k-anonymity"
 	SuppressionRate     Rule = "suppression-rate"
@@ -150,6 +151,7 @@ func outRules() []ruleText {
 	return []ruleText{
 		{QuotaExhausted, "YM-4001", "R4", "当期额度已用完。", "The quota of this period is used up."},
 		{AttemptsExhausted, "YM-4002", "R38", "对该核验的尝试次数已达上限。", "The attempts allowed for this verification are used up."},
+		{PrivacyExhausted, "YM-4003", "R48", "该数据集的差分隐私预算已用完。", "The differential privacy budget of the dataset is used up."},
 		{SmallCell, "YM-5001", "R48", "统计单元人数不足。", "A cell of the table holds too few subjects."},
 		{KAnonymity, "YM-5002", "R34", "脱敏结果未达到k匿名要求。", "The masked result does not reach the required k."},
 		{SuppressionRate, "YM-5003", "R34", "抑制比例超过上限。", "More records would be suppressed than allowed."},

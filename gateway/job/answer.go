@@ -24,6 +24,8 @@ type question struct {
 	people   []person
 	rows     []release.Row
 	now      int64
+	// rhoBefore is what the unit had caused of the dataset's privacy budget before this question.
+	rhoBefore int64
 }
 
 // Answer takes one question to one result. A refusal is a *release.Denied, already in the log.

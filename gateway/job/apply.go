@@ -34,6 +34,9 @@ func (r *Runner) Apply(ctx context.Context, c *spec.Change) (*spec.Applied, erro
 	if next.Domain().ID != r.o.Domain {
 		return nil, r.denyAct(ctx, c.Party, "apply", policy.Refuse(governance.DomainFixed))
 	}
+	if err := r.checkTables(ctx, next.Domain()); err != nil {
+		return nil, dataProblem(err)
+	}
 	datasets, registered, err := r.mountAll(ctx, next)
 	if err != nil {
 		return nil, dataProblem(err)

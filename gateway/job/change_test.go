@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/apache/arrow/go/v17/arrow/array"
 	"github.com/stretchr/testify/require"
 
 	"github.com/yumen-project/yumen/connectors"
@@ -103,9 +104,25 @@ func optionsIn(t *testing.T, dir string) Options {
 		Domain: "jilin-city", LogDir: filepath.Join(dir, "log"), CheckpointDir: filepath.Join(dir, "second"),
 		IndexDir: filepath.Join(dir, "index"), DevZone: filepath.Join(dir, "zone"), TrustDir: filepath.Join(dir, "trust"),
 		Ring: ring, Build: "test", Clock: func() time.Time { return noon }, Rand: rand.Reader,
-		Source: func(*governance.Dataset) (connectors.Source, error) { return nil, errData },
+		Source: func(d *governance.Dataset) (connectors.Source, error) { return schemaOnly{d}, nil },
 		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}
+}
+
+// schemaOnly is a register that can be described and not read.
+type schemaOnly struct{ d *governance.Dataset }
+
+func (s schemaOnly) Describe(context.Context) (*connectors.Dataset, error) {
+	var fields []connectors.Field
+	for _, f := range s.d.Fields {
+		fields = append(fields, connectors.Field{Name: f.Name, Type: f.Type})
+	}
+	schema, err := connectors.Schema(fields)
+	return &connectors.Dataset{Schema: schema}, err
+}
+
+func (schemaOnly) Open(context.Context, connectors.Scan) (array.RecordReader, error) {
+	return nil, errData
 }
 
 func open(t *testing.T, dir string) *Runner {

@@ -125,6 +125,9 @@ func (j *Jobs) Submit(ctx context.Context, s *spec.Job) (*spec.JobView, error) {
 	if badKey(s.Key, s.KeyTime) {
 		return nil, r.deny(ctx, ask, policy.Refuse(governance.IdempotencyMissing), nil)
 	}
+	if ledger.Outside(s.KeyTime.UnixMilli(), r.Now()) {
+		return nil, r.deny(ctx, ask, policy.Refuse(governance.IdempotencyExpired), nil)
+	}
 	if _, refusal := policy.Decide(ask); refusal != nil {
 		return nil, r.deny(ctx, ask, refusal, nil)
 	}

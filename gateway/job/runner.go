@@ -5,10 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"sync"
 	"sync/atomic"
 
+	"github.com/yumen-project/yumen/compute/dp"
 	"github.com/yumen-project/yumen/gateway/audit"
 	"github.com/yumen-project/yumen/gateway/governance"
 	"github.com/yumen-project/yumen/gateway/keyring"
@@ -26,6 +28,7 @@ type Runner struct {
 	gate     *release.Gate
 	seal     *keyring.Sealer
 	subjects *keyring.MAC
+	noise    *dp.Pool
 	trust    []byte
 
 	state atomic.Pointer[state]
@@ -68,6 +71,9 @@ func Open(ctx context.Context, o Options) (*Runner, error) {
 		return nil, err
 	}
 	if r.subjects, err = o.Ring.MAC(keyring.Subject, "attempts"); err != nil {
+		return nil, err
+	}
+	if err := r.openNoise(); err != nil {
 		return nil, err
 	}
 	if err := r.openLog(ctx); err != nil {
@@ -119,7 +125,26 @@ func (r *Runner) begin(ctx context.Context) error {
 	}
 	r.startJobs()
 	r.workers.Go(r.snapshots)
+	r.workers.Go(r.drawNoise)
 	return nil
+}
+
+// noiseDepth is how many draws of each scale are ready beforehand.
+const noiseDepth = 4096
+
+func (r *Runner) openNoise() error {
+	source, err := dp.NewSource(r.o.Rand)
+	if err != nil {
+		return err
+	}
+	r.noise, err = dp.NewPool(source, noiseDepth)
+	return err
+}
+
+func (r *Runner) drawNoise() {
+	if err := r.noise.Run(r.ctx); err != nil {
+		r.o.Logger.Error("noise ran out", slog.String("error", err.Error()))
+	}
 }
 
 type checkpointSigner struct{ keyring.Signer }
@@ -132,7 +157,7 @@ func (r *Runner) Now() int64 { return r.ledger.Now(r.o.Clock()) }
 // apply takes a durable frame, in log order, live and in replay. A change of the domain enters ledger
 // and domain in one step, so that no snapshot falls between the two.
 func (r *Runner) apply(f audit.Frame) error {
-	if f.Entry.Kind == audit.Release || f.Entry.Kind == audit.Refusal {
+	if k := f.Entry.Kind; k == audit.Release || k == audit.Refusal || k == audit.Outcome {
 		return r.ledger.Apply(f)
 	}
 	record, err := ledger.ParseRecord(f.Private)

@@ -2,6 +2,7 @@ package job
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 
 	"github.com/yumen-project/yumen/compute"
@@ -17,6 +18,9 @@ import (
 // table computes a registered table and hands it over suppressed.
 func (r *Runner) table(ctx context.Context, w *question, hold *ledger.Hold) (*release.Candidate, *governance.Refusal, error) {
 	d := w.decision
+	if d.Table.Privacy != nil {
+		return r.private(ctx, w, hold)
+	}
 	source, err := r.o.Source(d.Dataset)
 	if err != nil {
 		return nil, nil, err
@@ -80,4 +84,46 @@ func cite(domain *governance.Domain, d *governance.Dataset) receipt.Dataset {
 		}
 	}
 	return out
+}
+
+// checkTables plans every registered table against its dataset's schema, so that one that cannot be
+// computed is refused when it is registered and not when it is asked.
+func (r *Runner) checkTables(ctx context.Context, domain *governance.Domain) error {
+	for i := range domain.Tables {
+		t := &domain.Tables[i]
+		for j := range domain.Datasets {
+			if domain.Datasets[j].ID != t.Dataset {
+				continue
+			}
+			if err := r.checkTable(ctx, &governance.Decision{Dataset: &domain.Datasets[j], Table: t}); err != nil {
+				return fmt.Errorf("table %s: %w", t.ID, err)
+			}
+		}
+	}
+	return nil
+}
+
+func (r *Runner) checkTable(ctx context.Context, d *governance.Decision) error {
+	if d.Table.Privacy != nil {
+		plan, err := r.privatePlan(ctx, d)
+		if err != nil {
+			return err
+		}
+		for _, s := range plan.Scales() {
+			if err := r.noise.Register(s); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	source, err := r.o.Source(d.Dataset)
+	if err != nil {
+		return err
+	}
+	about, err := source.Describe(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = plain.New(plain.Options{}).Prepare(ctx, tableQuery(d), about.Schema)
+	return err
 }

@@ -103,15 +103,16 @@ func (l *Ledger) Hold(ctx context.Context, now int64, idem *Idem, charges []Limi
 	}
 }
 
-func outside(made, now int64) bool {
-	return made < now-Horizon.Milliseconds() || made > now+ClockSkew.Milliseconds()
+// Outside says that a key made at made, Unix milliseconds, is beyond Horizon or from the future.
+func Outside(made, now int64) bool {
+	return made != Forever && (made < now-Horizon.Milliseconds() || made > now+ClockSkew.Milliseconds())
 }
 
 // tryHold judges the horizon by the newest frame too: frames may have pruned keys since now was read.
 func (l *Ledger) tryHold(now int64, idem *Idem, charges []Limited) (*Hold, <-chan struct{}, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if idem != nil && outside(idem.Time, max(now, l.time)) {
+	if idem != nil && Outside(idem.Time, max(now, l.time)) {
 		return nil, nil, ErrHorizon
 	}
 	if idem != nil {

@@ -158,7 +158,8 @@ func TestHorizonEdges(t *testing.T) {
 		"newest":     {noon + ClockSkew.Milliseconds(), true},
 		"too new":    {noon + ClockSkew.Milliseconds() + 1, false},
 		"no time":    {0, false},
-		"before all": {math.MinInt64, false},
+		"before all": {math.MinInt64 + 1, false},
+		"forever":    {Forever, true},
 		"after all":  {math.MaxInt64, false},
 	} {
 		_, err := New().Hold(context.Background(), noon, &Idem{Time: c.made}, nil)

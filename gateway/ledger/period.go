@@ -23,7 +23,7 @@ func (l *Ledger) prune() {
 	}
 	l.pruned = today
 	for a, b := range l.accounts {
-		if a.Kind == ConsentUse || a.Period >= today {
+		if !daily(a.Kind) || a.Period >= today {
 			continue
 		}
 		if b.held == 0 {
@@ -33,8 +33,10 @@ func (l *Ledger) prune() {
 		l.accounts[a] = balance{held: b.held}
 	}
 	for k, s := range l.idem {
-		if s.time < l.time-Horizon.Milliseconds() {
+		if s.time != Forever && s.time < l.time-Horizon.Milliseconds() {
 			delete(l.idem, k)
 		}
 	}
 }
+
+func daily(k AccountKind) bool { return k == Quota || k == Attempts || k == JobRuns }

@@ -26,7 +26,7 @@ type machine struct {
 func (m *machine) charges(t *rapid.T) []Limited {
 	var out []Limited
 	for range rapid.IntRange(1, 3).Draw(t, "charges") {
-		kind := AccountKind(rapid.IntRange(int(Quota), int(JobRuns)).Draw(t, "kind"))
+		kind := AccountKind(rapid.IntRange(int(Quota), int(UnitRho)).Draw(t, "kind"))
 		a := Account{Kind: kind, Scope: Scope{rapid.ByteRange(0, 2).Draw(t, "owner")}, Period: Day(m.l.Now(timeOf(m.at)))}
 		if kind == ConsentUse {
 			a.Period = Year(m.l.Now(timeOf(m.at)))

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 )
 
 // AccountKind says what an account counts.
@@ -18,6 +19,11 @@ const (
 	ConsentUse AccountKind = 3
 	// JobRuns counts jobs of one unit in one scenario on one day.
 	JobRuns AccountKind = 4
+	// PrivacyRho and PrivacyDelta count what private tables of a dataset have spent, in units of 1e-9
+	// of rho (zCDP) and 1e-12 of delta; UnitRho the part of it that one unit caused. They have no period.
+	PrivacyRho   AccountKind = 5
+	PrivacyDelta AccountKind = 6
+	UnitRho      AccountKind = 7
 )
 
 // Scope names the owner of an account by a truncated digest, so that no name or subject stands in it.
@@ -36,13 +42,18 @@ type Charge struct {
 	Amount int64
 }
 
+func (c *Charge) valid() bool { return c.Amount > 0 && c.Kind >= Quota && c.Kind <= UnitRho }
+
 // Idem binds an idempotency key, scoped by party before it comes here, to one request.
 type Idem struct {
 	Key     [16]byte
 	Request [16]byte
-	// Time is when the caller made the key, Unix milliseconds.
+	// Time is when the caller made the key, Unix milliseconds, or Forever.
 	Time int64
 }
+
+// Forever is the time of a key of the gateway's own that no horizon ends: a stored private answer.
+const Forever int64 = math.MinInt64
 
 // Record is the private record of every frame: what the ledger reads, then a body it does not.
 type Record struct {
@@ -68,6 +79,11 @@ const (
 func (r *Record) AppendTo(dst []byte) ([]byte, error) {
 	if len(r.Charges) > maxCharges {
 		return nil, fmt.Errorf("ledger: record: %d charges, at most %d", len(r.Charges), maxCharges)
+	}
+	for _, c := range r.Charges {
+		if !c.valid() {
+			return nil, fmt.Errorf("%w: charge", ErrRecord)
+		}
 	}
 	dst = append(dst, recordVersion)
 	dst = binary.BigEndian.AppendUint64(dst, r.Serial)
@@ -102,7 +118,7 @@ func ParseRecord(b []byte) (*Record, error) {
 		c := Charge{Amount: int64(binary.BigEndian.Uint64(b[21:]))}
 		c.Kind, c.Period = AccountKind(b[0]), int32(binary.BigEndian.Uint32(b[17:]))
 		copy(c.Scope[:], b[1:])
-		if c.Amount <= 0 || c.Kind < Quota || c.Kind > JobRuns {
+		if !c.valid() {
 			return nil, ErrRecord
 		}
 		r.Charges = append(r.Charges, c)

@@ -22,7 +22,7 @@ func recordGen() *rapid.Generator[*Record] {
 		for range rapid.IntRange(0, 5).Draw(t, "charges") {
 			r.Charges = append(r.Charges, Charge{
 				Account: Account{
-					Kind:   AccountKind(rapid.IntRange(int(Quota), int(JobRuns)).Draw(t, "kind")),
+					Kind:   AccountKind(rapid.IntRange(int(Quota), int(UnitRho)).Draw(t, "kind")),
 					Scope:  scopeGen().Draw(t, "scope"),
 					Period: rapid.Int32().Draw(t, "period"),
 				},
@@ -93,7 +93,7 @@ func TestRecordRefusesWhatIsNone(t *testing.T) {
 		"forged count":    change(9, 0xff),
 		"one charge more": change(12, 2),
 		"kind 0":          change(14, 0),
-		"kind 5":          change(14, 5),
+		"kind 8":          change(14, 8),
 		"amount 0":        change(14+28, 0),
 		"amount negative": change(14+21, 0x80),
 	} {

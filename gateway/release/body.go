@@ -17,6 +17,8 @@ const (
 	FormBatch Form = 2
 	// FormExactTable is a registered aggregate table.
 	FormExactTable Form = 3
+	// FormPrivateTable is a registered table under differential privacy.
+	FormPrivateTable Form = 5
 	// FormMaskedTable is a directory of the development zone; never a socket.
 	FormMaskedTable Form = 4
 )
@@ -56,8 +58,10 @@ type Answer struct{ Code Code }
 // Batch is the body of FormBatch, in the order of the request.
 type Batch struct{ Codes []Code }
 
-// Table is the body of FormExactTable. Cells are in the order of their keys.
+// Table is the body of FormExactTable and FormPrivateTable. Cells are in the order of their keys.
 type Table struct {
+	// Private says that every figure is noisy.
+	Private  bool
 	GroupBy  []string
 	Measures []string
 	Cells    []Cell
@@ -87,11 +91,16 @@ func (Answer) Form() Form { return FormAnswer }
 // Form is FormBatch.
 func (Batch) Form() Form { return FormBatch }
 
-// Form is FormExactTable.
-func (Table) Form() Form { return FormExactTable }
-
 // Form is FormMaskedTable.
 func (Masked) Form() Form { return FormMaskedTable }
+
+// Form of a table depends on how it is protected.
+func (t Table) Form() Form {
+	if t.Private {
+		return FormPrivateTable
+	}
+	return FormExactTable
+}
 
 func (a Answer) appendCanonical(dst []byte) []byte { return receipt.AppendAnswer(dst, uint8(a.Code)) }
 

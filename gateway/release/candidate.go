@@ -25,6 +25,8 @@ type Facts struct {
 	// Limit and name of the caller's own budget; before and after come from the hold.
 	BudgetName  string
 	BudgetLimit int64
+	// Budget, if set, is shown instead: the caller's part of a dataset's privacy budget.
+	Budget *receipt.Budget
 	// Billable is what the caller is charged, in units.
 	Billable uint32
 }
@@ -39,7 +41,18 @@ type Evidence struct {
 	// ShareExempt: consented or statutory class, where the share rule is off.
 	ShareExempt bool
 	Cells       []CellEvidence
+	Private     *PrivateEvidence
 	Masked      MaskedEvidence
+}
+
+// PrivateEvidence is how a private table was made: the budget it cost was durable before it was made.
+type PrivateEvidence struct {
+	Tau        int64
+	Rho, Delta int64 // units of 1e-9 and 1e-12
+	// Spent is the log index of the frame that spent it.
+	Spent uint64
+	// Least is the smallest noisy count among the shown cells.
+	Least int64
 }
 
 // MaskedEvidence is what was measured on a masked table and what was registered for it.

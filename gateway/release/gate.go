@@ -166,7 +166,7 @@ func (g *Gate) statement(c *Candidate, report *Report, policy *governance.Policy
 		Time: receipt.FormatTime(t), Domain: g.o.Domain, Party: f.Ask.Party, Agreement: d.Use.ID,
 		Scenario: f.Ask.Scenario, Query: f.Ask.Query, Kind: c.Form().kind(), Consent: f.Ask.Consent,
 		Dataset: f.Dataset, Technique: f.Technique, Checks: checks(report),
-		Budget: receipt.Budget{Name: f.BudgetName, Before: c.hold.Before, After: c.hold.Before + charged(c.hold), Limit: f.BudgetLimit, Global: receipt.GlobalWithinCap},
+		Budget: budget(c),
 		Policy: hex.EncodeToString(hash[:]), Trust: g.trust, RulePack: policy.Pack().Ref(), Build: g.o.Build,
 		AllowedUse: d.Scenario.AllowedUse, Expires: d.Expires.Format(time.DateOnly),
 		Request: hex.EncodeToString(o.request[:]), Result: hex.EncodeToString(o.result[:]), Rows: 1,
@@ -175,6 +175,17 @@ func (g *Gate) statement(c *Candidate, report *Report, policy *governance.Policy
 		s.Rows = int64(len(c.rows))
 	}
 	return s, nil
+}
+
+// budget shows the caller's own: that of private tables where one was used, else the quota of the hold.
+func budget(c *Candidate) receipt.Budget {
+	if b := c.facts.Budget; b != nil {
+		return *b
+	}
+	return receipt.Budget{
+		Name: c.facts.BudgetName, Before: c.hold.Before, After: c.hold.Before + charged(c.hold), Limit: c.facts.BudgetLimit,
+		Global: receipt.GlobalWithinCap,
+	}
 }
 
 func charged(h *ledger.Hold) int64 {
@@ -225,7 +236,7 @@ func (f Form) kind() string {
 		return receipt.KindVerify
 	case FormBatch:
 		return receipt.KindBatch
-	case FormExactTable:
+	case FormExactTable, FormPrivateTable:
 		return receipt.KindTable
 	default:
 		return receipt.KindMasked

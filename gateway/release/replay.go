@@ -45,6 +45,9 @@ func (g *Gate) Replay(ctx context.Context, index uint64, f Facts, rows []Row) (*
 	if err != nil {
 		return nil, err
 	}
+	if b, ok := body.(Batch); len(rows) == 0 || ok && len(b.Codes) != len(rows) {
+		return nil, fmt.Errorf("%w: number of rows", ErrStored)
+	}
 	c := &Candidate{facts: f, body: body, rows: rows, canonical: canonical, hold: &ledger.Hold{Record: *record}}
 	appended, err := g.o.Log.Prove(ctx, index)
 	if err != nil {
@@ -91,8 +94,10 @@ func parseCanonical(form Form, text []byte) (Body, error) {
 			b.Codes[i] = Code(c)
 		}
 		return b, nil
-	case FormExactTable:
-		return parseTable(text)
+	case FormExactTable, FormPrivateTable:
+		t, err := parseTable(text)
+		t.Private = form == FormPrivateTable
+		return t, err
 	case FormMaskedTable:
 		return parseMasked(text)
 	default:
@@ -100,7 +105,7 @@ func parseCanonical(form Form, text []byte) (Body, error) {
 	}
 }
 
-func parseTable(text []byte) (Body, error) {
+func parseTable(text []byte) (Table, error) {
 	var t struct {
 		Cells []struct {
 			Keys, Values []string
@@ -110,7 +115,7 @@ func parseTable(text []byte) (Body, error) {
 		Measures []string
 	}
 	if err := json.Unmarshal(text, &t); err != nil {
-		return nil, fmt.Errorf("%w: table", ErrStored)
+		return Table{}, fmt.Errorf("%w: table", ErrStored)
 	}
 	out := Table{GroupBy: t.GroupBy, Measures: t.Measures, Cells: make([]Cell, len(t.Cells))}
 	for i, c := range t.Cells {

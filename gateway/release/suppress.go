@@ -73,7 +73,7 @@ func suppressSmall(r *compute.Result, least int64) []CellEvidence {
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(ev[a].Subjects, ev[b].Subjects) })
 	for _, i := range order {
-		if cells >= 2 && hidden >= least {
+		if cells >= 2 && hidden >= least && !unionDominated(r, ev) {
 			break
 		}
 		if !ev[i].Withheld {
@@ -81,6 +81,29 @@ func suppressSmall(r *compute.Result, least int64) []CellEvidence {
 		}
 	}
 	return ev
+}
+
+// unionDominated says that one subject makes most of a sum over the withheld cells together: whoever
+// knows the total would have that subject's part by subtraction.
+func unionDominated(r *compute.Result, ev []CellEvidence) bool {
+	for m, measure := range r.Measures {
+		if measure.Kind != compute.Sum && measure.Kind != compute.Mean {
+			continue
+		}
+		largest, total := new(big.Int), new(big.Int)
+		for i := range r.Cells {
+			if share := &r.Cells[i].TopShares[m]; ev[i].Withheld {
+				total.Add(total, share.Total)
+				if share.Largest.Cmp(largest) > 0 {
+					largest = share.Largest
+				}
+			}
+		}
+		if exceeds(largest, total, 50) {
+			return true
+		}
+	}
+	return false
 }
 
 // tableBody renders the cells that may be shown. A null group key is shown as U+2400 (symbol for null).
@@ -93,7 +116,7 @@ func tableBody(r *compute.Result, ev []CellEvidence) Table {
 		}
 	}
 	for i, c := range r.Cells {
-		t.Cells[i] = Cell{Keys: shownKeys(c.Keys), Withheld: ev[i].Withheld}
+		t.Cells[i] = Cell{Keys: ShownKeys(c.Keys), Withheld: ev[i].Withheld}
 		if ev[i].Withheld {
 			continue
 		}
@@ -105,7 +128,8 @@ func tableBody(r *compute.Result, ev []CellEvidence) Table {
 	return t
 }
 
-func shownKeys(keys []string) []string {
+// ShownKeys renders group keys of compute as they leave: a null is U+2400, the symbol for null.
+func ShownKeys(keys []string) []string {
 	out := make([]string, len(keys))
 	for i, k := range keys {
 		text, null := compute.KeyText(k)

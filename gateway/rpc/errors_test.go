@@ -48,7 +48,7 @@ var outcomes = map[governance.Rule]struct {
 	governance.DatasetSharing: {codes.PermissionDenied, 403}, governance.DatasetMissing: {codes.Unavailable, 503},
 	governance.SubjectMalformed: {codes.InvalidArgument, 400}, governance.BatchTooLarge: {codes.InvalidArgument, 400},
 	governance.BatchNotAllowed: {codes.PermissionDenied, 403}, governance.QuotaExhausted: {codes.ResourceExhausted, 429},
-	governance.AttemptsExhausted: {codes.ResourceExhausted, 429}, governance.SmallCell: {codes.PermissionDenied, 403},
+	governance.AttemptsExhausted: {codes.ResourceExhausted, 429}, governance.PrivacyExhausted: {codes.ResourceExhausted, 429}, governance.SmallCell: {codes.PermissionDenied, 403},
 	governance.KAnonymity: {codes.PermissionDenied, 403}, governance.SuppressionRate: {codes.PermissionDenied, 403},
 	governance.RawExport: {codes.PermissionDenied, 403}, governance.Resale: {codes.PermissionDenied, 403},
 	governance.IdempotencyConflict: {codes.AlreadyExists, 409}, governance.IdempotencyExpired: {codes.InvalidArgument, 400},

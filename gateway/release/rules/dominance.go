@@ -16,7 +16,7 @@ func (Dominance) ID() string { return "dominance" }
 // Check refuses a table that shows a dominated cell.
 func (r Dominance) Check(_ context.Context, c *release.Candidate) ([]release.Finding, error) {
 	table, ok := c.Body().(release.Table)
-	if !ok {
+	if !ok || table.Private {
 		return nil, nil
 	}
 	const threshold = "(1,50) and (2,67) on absolute values"

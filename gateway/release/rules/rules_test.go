@@ -163,6 +163,28 @@ func TestDominance(t *testing.T) {
 	require.Empty(t, judge(t, with(table(), func(p *parts) { p.ev.Cells[1].Dominated = true }).candidate(t)), "withheld")
 }
 
+func TestPrivate(t *testing.T) {
+	private := func(change func(*parts)) *parts {
+		p := sound(release.Table{Private: true, Cells: []release.Cell{{Keys: []string{"a"}, Values: []string{"50"}}}})
+		p.ev.Cells = nil
+		p.ev.Private = &release.PrivateEvidence{Tau: 50, Rho: 1, Least: 50}
+		change(p)
+		return p
+	}
+	require.Empty(t, judge(t, private(func(*parts) {}).candidate(t)))
+	breaks(t, "differential-privacy", governance.SmallCell, map[string]*parts{
+		"below tau": private(func(p *parts) { p.ev.Private.Least = 49 }),
+	})
+	for name, change := range map[string]func(*parts){
+		"no evidence": func(p *parts) { p.ev.Private = nil },
+		"no spend":    func(p *parts) { p.ev.Private.Rho = 0 },
+		"no tau":      func(p *parts) { p.ev.Private.Tau = 0 },
+	} {
+		_, err := rules.Private{}.Check(context.Background(), private(change).candidate(t))
+		require.Error(t, err, name)
+	}
+}
+
 func TestOpenIdentifiers(t *testing.T) {
 	breaks(t, "raw-export", governance.RawExport, map[string]*parts{
 		"one": with(masked(), func(p *parts) { p.ev.Masked.OpenIdentifiers = 1 }),

@@ -17,7 +17,7 @@ func (SmallCell) ID() string { return "small-cell" }
 // Check refuses a table that shows a cell it should have withheld, or lacks the evidence to tell.
 func (r SmallCell) Check(_ context.Context, c *release.Candidate) ([]release.Finding, error) {
 	table, ok := c.Body().(release.Table)
-	if !ok {
+	if !ok || table.Private {
 		return nil, nil
 	}
 	threshold := fmt.Sprintf("%d distinct subjects in cell and complement", r.Least)
