@@ -69,6 +69,8 @@ const (
 	IdempotencyMissing  Rule = "idempotency-missing"
 	Sealed              Rule = "sealed"
 	NotDurable          Rule = "not-durable"
+	WitnessMissing      Rule = "witness-missing"
+	PushMissing         Rule = "push-missing"
 )
 
 // ruleText is what every jurisdiction shares about a rule.
@@ -162,5 +164,7 @@ func outRules() []ruleText {
 		{IdempotencyMissing, "YM-6003", "R56", "缺少请求键。", "The idempotency key is missing."},
 		{Sealed, "YM-7001", "R56", "网关已封闭,仅提供健康检查与审计。", "The gateway is sealed; only health and audit answer."},
 		{NotDurable, "YM-7002", "R56", "无法可靠记录,结果不得出域。", "The entry could not be made durable, so nothing leaves."},
+		{WitnessMissing, "YM-7003", "R56", "在规定时间内没有见证方签名,结果不得出域。", "No witness has signed the log within the time set, so nothing leaves."},
+		{PushMissing, "YM-7004", "R57", "日志未能在规定时间内送达交换平台,结果不得出域。", "The log did not reach the exchange platform within the time set, so nothing leaves."},
 	}
 }

@@ -22,6 +22,7 @@ const (
 	Pseudonym    Purpose = "pseudonym"     // pseudonyms of one recipient and scenario
 	Lineage      Purpose = "lineage"       // membership in samples
 	Subject      Purpose = "subject"       // pseudonyms of subjects inside the log
+	Witness      Purpose = "witness"       // cosigns checkpoints of logs of others
 )
 
 var (
@@ -45,7 +46,7 @@ var (
 
 func (p Purpose) valid() bool {
 	return slices.Contains([]Purpose{Checkpoint, Approval, Manifest, PartyReceipt, Request,
-		Seal, Index, Pseudonym, Lineage, Subject}, p)
+		Seal, Index, Pseudonym, Lineage, Subject, Witness}, p)
 }
 
 // context is what stands before every message: a fixed tag and the purpose, each

@@ -53,7 +53,8 @@ var outcomes = map[governance.Rule]struct {
 	governance.RawExport: {codes.PermissionDenied, 403}, governance.Resale: {codes.PermissionDenied, 403},
 	governance.IdempotencyConflict: {codes.AlreadyExists, 409}, governance.IdempotencyExpired: {codes.InvalidArgument, 400},
 	governance.IdempotencyMissing: {codes.InvalidArgument, 400}, governance.Sealed: {codes.Unavailable, 503},
-	governance.NotDurable: {codes.Unavailable, 503},
+	governance.NotDurable: {codes.Unavailable, 503}, governance.WitnessMissing: {codes.Unavailable, 503},
+	governance.PushMissing: {codes.Unavailable, 503},
 }
 
 func overREST(t *testing.T, i *inside, party, method, path, body string) (int, string) {
