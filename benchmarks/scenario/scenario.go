@@ -98,7 +98,7 @@ func (w *World) makeKeys() error {
 		return ErrDirectory
 	}
 	for _, party := range []string{Authority, provider} {
-		public, err := server.GenerateKey(w.keyFile(party))
+		public, err := server.GenerateKey(w.keyFile(party), server.ApprovalKey)
 		if err != nil {
 			return err
 		}

@@ -59,6 +59,7 @@ func childCommand() *cobra.Command {
 }
 
 func (k *child) run(ctx context.Context, what string) error {
+	server.TuneRuntime() // for both, as yumen serve does
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	go func() {

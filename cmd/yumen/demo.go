@@ -146,7 +146,7 @@ func (d *demo) writeDomain() error {
 		return errors.New("out: not writable")
 	}
 	for _, party := range []string{"shuju", "gongan", "minzheng", "zhujian", "renshe"} {
-		public, err := server.GenerateKey(keyFile(party))
+		public, err := server.GenerateKey(keyFile(party), server.ApprovalKey)
 		if err != nil {
 			return err
 		}

@@ -45,6 +45,9 @@ func applyCommand() *cobra.Command {
 				}
 				rows = append(rows, []string{"templates", r.GetDataset() + " " + r.GetVersion(), state, strings.Join(r.GetTemplates(), " ")})
 			}
+			for _, line := range out.GetInactive() {
+				rows = append(rows, []string{"scenario", "inactive", "refused", line})
+			}
 			return n.list(c.OutOrStdout(), out, []string{"WHAT", "WHICH", "STATE", "DETAIL"}, rows)
 		}}
 	c.Flags().StringVarP(&file, "file", "f", "", "domain file")
@@ -96,21 +99,52 @@ func approveCommand() *cobra.Command {
 }
 
 func keygenCommand() *cobra.Command {
-	return &cobra.Command{Use: "keygen FILE", Short: "make an approval key and print its public half for the domain file",
-		Args: func(c *cobra.Command, args []string) error {
+	var purpose string
+	c := &cobra.Command{Use: "keygen FILE", Short: "make a signing key and print its public half",
+		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return usageError{fmt.Errorf("keygen: want one file name")}
 			}
 			return nil
 		},
 		RunE: func(c *cobra.Command, args []string) error {
-			public, err := server.GenerateKey(args[0])
+			public, err := server.GenerateKey(args[0], purpose)
 			if err != nil {
 				return err
 			}
 			_, err = fmt.Fprintln(c.OutOrStdout(), public)
 			return err
 		}}
+	c.Flags().StringVar(&purpose, "purpose", server.ApprovalKey, "approval, for a domain file; checkpoint, for a gateway in production")
+	return c
+}
+
+// keysCommand brings keys made elsewhere into a gateway: production makes none of its own.
+func keysCommand() *cobra.Command {
+	var files server.KeyFiles
+	c := &cobra.Command{Use: "keys", Short: "keys of a gateway"}
+	add := &cobra.Command{Use: "import", Short: "import the keys a gateway in production needs before its first start", Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			config, err := loadConfig(c.Flags())
+			if err != nil {
+				return err
+			}
+			if err := server.ImportKeys(config, files); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintln(c.OutOrStdout(), "keys imported")
+			return err
+		}}
+	configFlags(add.Flags())
+	f := add.Flags()
+	f.StringVar(&files.Checkpoint, "checkpoint-key", "", "signing key made by yumen keygen --purpose checkpoint")
+	f.StringVar(&files.Seal, "seal-key", "", "file of 16 random bytes: seals stored results (SM4)")
+	f.StringVar(&files.Subject, "subject-key", "", "file of 32 random bytes: pseudonyms of subjects (HMAC-SM3)")
+	for _, name := range []string{"checkpoint-key", "seal-key", "subject-key"} {
+		_ = add.MarkFlagRequired(name)
+	}
+	c.AddCommand(add)
+	return c
 }
 
 // suspendCommand takes its target as KIND/ID, or as an id of a party.

@@ -58,7 +58,7 @@ func (s *shared) make(root string) (err error) {
 		return err
 	}
 	for _, party := range []string{"shuju", "gongan", "minzheng", "zhujian", "renshe"} {
-		if s.keys[party], err = server.GenerateKey(s.keyFile(party)); err != nil {
+		if s.keys[party], err = server.GenerateKey(s.keyFile(party), server.ApprovalKey); err != nil {
 			return err
 		}
 	}

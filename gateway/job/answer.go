@@ -38,7 +38,7 @@ func (r *Runner) Answer(ctx context.Context, q *spec.Question) (*release.Release
 	if refusal := r.admit(w); refusal != nil {
 		return nil, r.deny(ctx, &w.ask, refusal, nil)
 	}
-	hold, err := r.ledger.Hold(ctx, w.now, idem(q), r.charges(w.decision, w.people, w.now))
+	hold, err := r.ledger.Hold(ctx, w.now, r.idem(q), r.charges(w.decision, w.people, w.now))
 	if err != nil {
 		return r.held(ctx, w, err)
 	}

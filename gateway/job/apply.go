@@ -71,7 +71,7 @@ func (r *Runner) enforce(ctx context.Context, dc *domainChange, datasets map[str
 	if err != nil {
 		return nil, err
 	}
-	out := &spec.Applied{PolicyHash: hex.EncodeToString(next.Hash[:]), Epoch: next.Epoch, Entry: appended.Index}
+	out := &spec.Applied{PolicyHash: hex.EncodeToString(next.Hash[:]), Epoch: next.Epoch, Entry: appended.Index, Inactive: linesOf(next.Inactive())}
 	if out.Findings, err = r.record(ctx, registered); err != nil {
 		return nil, err
 	}
@@ -102,10 +102,15 @@ func fileProblem(err error) error {
 	if !errors.As(err, &files) {
 		return err
 	}
-	out := &spec.FileProblem{}
-	for _, f := range files {
-		out.Lines = append(out.Lines, fmt.Sprintf("line %d, %s: %s %s (%s %s): %s %s", f.Line, f.Path, f.Refusal.Code, f.Rule,
-			f.Refusal.Pack, f.Refusal.Article, f.Refusal.ZH, f.Refusal.EN))
+	return &spec.FileProblem{Lines: linesOf(files)}
+}
+
+// linesOf writes problems with line, place, rule, article and both sentences.
+func linesOf(files governance.FileErrors) []string {
+	out := make([]string, len(files))
+	for i, f := range files {
+		out[i] = fmt.Sprintf("line %d, %s: %s %s (%s %s): %s %s", f.Line, f.Path, f.Refusal.Code, f.Rule,
+			f.Refusal.Pack, f.Refusal.Article, f.Refusal.ZH, f.Refusal.EN)
 	}
 	return out
 }

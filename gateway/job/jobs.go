@@ -262,8 +262,8 @@ func (j *jobRecord) ask(now int64) *governance.Ask {
 	return maskAsk(&spec.Job{Party: j.Party, Scenario: j.Scenario, Mask: j.Mask}, now)
 }
 
-func (j *jobRecord) idem() *ledger.Idem {
-	return idem(&spec.Question{
+func (r *Runner) jobIdem(j *jobRecord) *ledger.Idem {
+	return r.idem(&spec.Question{
 		Kind: maskKind, Party: j.Party, Scenario: j.Scenario, Query: j.Mask, Key: j.ID,
 		KeyTime: time.UnixMilli(j.KeyTime),
 	})

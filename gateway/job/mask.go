@@ -107,7 +107,7 @@ func (r *Runner) releaseMasked(ctx context.Context, rec *jobRecord) (*release.Op
 	f := maskFacts(ask, decision)
 	row := namedRow("mask", rec.Mask, rec.Scenario)
 	limit := limited(ledger.JobRuns, scopeOf("jobs", rec.Party, rec.Scenario), ledger.Day(r.Now()), 1, decision.Limits.PerDay)
-	hold, err := r.ledger.Hold(ctx, rec.KeyTime, rec.idem(), []ledger.Limited{limit})
+	hold, err := r.ledger.Hold(ctx, rec.KeyTime, r.jobIdem(rec), []ledger.Limited{limit})
 	var stored *ledger.Stored
 	if errors.As(err, &stored) {
 		return r.resume(ctx, stored.Index, f, row)

@@ -28,20 +28,6 @@ func scopeOf(ss ...string) ledger.Scope {
 	return ledger.Scope(sum[:16])
 }
 
-// idem binds the caller's key to what was asked. The party is part of the key.
-func idem(q *spec.Question) *ledger.Idem {
-	var space [512]byte
-	out := &ledger.Idem{Key: [16]byte(scopeOf("idem", q.Party, q.Key)), Time: q.KeyTime.UnixMilli()}
-	b := append(space[:0], byte(q.Kind))
-	b = fields(b, q.Scenario, q.Query, q.Consent)
-	for _, s := range q.Subjects {
-		b = fields(b, s.Number, s.Name, s.Phone)
-	}
-	sum := audit.HashOf(b)
-	out.Request = [16]byte(sum[:16])
-	return out
-}
-
 // badKey refuses a missing or misshapen idempotency key.
 func badKey(key string, made time.Time) bool {
 	return len(key) < spec.MinKey || len(key) > spec.MaxKey || made.UnixMilli() <= 0

@@ -11,6 +11,7 @@ import (
 	"github.com/yumen-project/yumen/compute/lookup"
 	"github.com/yumen-project/yumen/gateway/governance"
 	"github.com/yumen-project/yumen/gateway/job/spec"
+	"github.com/yumen-project/yumen/gateway/keyring"
 	"github.com/yumen-project/yumen/gateway/ledger"
 	"github.com/yumen-project/yumen/gateway/receipt"
 	"github.com/yumen-project/yumen/gateway/release"
@@ -76,10 +77,11 @@ func TestIdempotencyKeyAndRequestAreInjective(t *testing.T) {
 		subjects                 [2]spec.Subject
 		n                        int
 	}
+	r0 := keyed(t)
 	keys, requests := map[[16]byte]key{}, map[[16]byte]request{}
 	rapid.Check(t, func(t *rapid.T) {
 		q := questions().Draw(t, "question")
-		id := idem(q)
+		id := r0.idem(q)
 		k := key{q.Party, q.Key}
 		if old, ok := keys[id.Key]; ok {
 			require.Equal(t, old, k)
@@ -91,17 +93,36 @@ func TestIdempotencyKeyAndRequestAreInjective(t *testing.T) {
 			require.Equal(t, old, r)
 		}
 		requests[id.Request] = r
-		require.Equal(t, id, idem(q))
+		require.Equal(t, id, r0.idem(q))
 	})
 }
 
+// keyed is a runner that has its keys and nothing else.
+func keyed(t *testing.T) *Runner {
+	t.Helper()
+	ring, err := keyring.Open(t.TempDir(), keyring.Options{})
+	require.NoError(t, err)
+	mac, err := ring.MAC(keyring.Subject, "attempts")
+	require.NoError(t, err)
+	return &Runner{subjects: mac}
+}
+
+// Whoever holds the log without the key cannot try subjects: another key gives another digest.
+func TestRequestDigestIsKeyed(t *testing.T) {
+	q := &spec.Question{Party: "a", Key: "key", Subjects: []spec.Subject{{Number: "x"}}}
+	one, other := keyed(t).idem(q), keyed(t).idem(q)
+	require.NotEqual(t, one.Request, other.Request)
+	require.NotEqual(t, one.Key, other.Key)
+}
+
 func TestIdempotencyKeyIsThePartysOwn(t *testing.T) {
+	r := keyed(t)
 	a := &spec.Question{Party: "a", Key: "key"}
 	b := &spec.Question{Party: "b", Key: "key"}
-	require.NotEqual(t, idem(a).Key, idem(b).Key)
+	require.NotEqual(t, r.idem(a).Key, r.idem(b).Key)
 	later := *a
 	later.KeyTime = time.UnixMilli(5)
-	require.Equal(t, idem(a).Request, idem(&later).Request, "when the key was made is no part of what is asked")
+	require.Equal(t, r.idem(a).Request, r.idem(&later).Request, "when the key was made is no part of what is asked")
 }
 
 func TestBadKey(t *testing.T) {

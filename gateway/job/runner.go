@@ -47,6 +47,13 @@ type Runner struct {
 	stop       context.CancelFunc
 }
 
+// Names in the ring of the keys a runner needs beside those of indexes.
+const (
+	CheckpointKeyName = "log"
+	SealKeyName       = "results"
+	SubjectKeyName    = "attempts"
+)
+
 // KeyName names the checkpoint key in signature lines.
 const KeyName = "yumen"
 
@@ -67,10 +74,10 @@ func Open(ctx context.Context, o Options) (*Runner, error) {
 		}
 	}
 	var err error
-	if r.seal, err = o.Ring.Sealer(keyring.Seal, "results"); err != nil {
+	if r.seal, err = o.Ring.Sealer(keyring.Seal, SealKeyName); err != nil {
 		return nil, err
 	}
-	if r.subjects, err = o.Ring.MAC(keyring.Subject, "attempts"); err != nil {
+	if r.subjects, err = o.Ring.MAC(keyring.Subject, SubjectKeyName); err != nil {
 		return nil, err
 	}
 	if err := r.openNoise(); err != nil {
@@ -87,7 +94,7 @@ func Open(ctx context.Context, o Options) (*Runner, error) {
 }
 
 func (r *Runner) openLog(ctx context.Context) error {
-	signer, err := r.o.Ring.Signer(keyring.Checkpoint, "log")
+	signer, err := r.o.Ring.Signer(keyring.Checkpoint, CheckpointKeyName)
 	if err != nil {
 		return err
 	}

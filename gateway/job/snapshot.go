@@ -37,6 +37,9 @@ func (r *Runner) snapshots() {
 			return
 		case <-tick.C:
 			size := r.log.Size()
+			if err := r.log.Publish(r.ctx); err != nil && r.ctx.Err() == nil {
+				r.o.Logger.Warn("public log not published", slog.String("error", err.Error()))
+			}
 			if size-saved < snapshotFrames {
 				continue
 			}

@@ -14,7 +14,8 @@ import (
 
 // Options of a ring.
 type Options struct {
-	// Production refuses to make keys: a missing key is ErrSelfMade.
+	// Production refuses to make keys: a missing key is ErrSelfMade. Only keys of purpose Index, one for
+	// each version of an index and destroyed with it, are made then too, and only under a KEK.
 	Production bool
 	// Rand is a cryptographically strong source; nil means crypto/rand. Calls
 	// are serialised.
@@ -211,7 +212,7 @@ func (r *Ring) obtain(at slot, t keyType) (*keyFile, error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return k, err
 	}
-	if r.production {
+	if r.production && !(at.purpose == Index && r.kek != nil) {
 		return nil, ErrSelfMade
 	}
 	made, err := r.generate(at, t)

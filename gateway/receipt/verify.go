@@ -223,18 +223,17 @@ func VerifyBody(result []byte, body io.Reader) (*Report, error) {
 	if err != nil {
 		return nil, unnamed(err)
 	}
-	want := FileValue(audit.Hash(h.Sum(nil)), size)
-	report.judge(ClaimBody, unless(bytes.Equal(want, f.result.Value), reasonBody))
+	got := FileValue(audit.Hash(h.Sum(nil)), size)
+	report.judge(ClaimBody, unless(bytes.HasPrefix(f.result.Value, got[:len(got)-1]), reasonBody))
 	return report, nil
 }
 
+// isFileValue accepts a FileValue, and one that goes on with more about the file.
 func isFileValue(value []byte) bool {
 	r := &reader{b: value}
 	r.lit(`{"bytes":`)
 	r.integer()
 	r.lit(`,"file_sm3":`)
 	r.hash()
-	r.lit("}")
-	r.end()
-	return r.err == nil
+	return r.err == nil && (r.has("}") || r.has(","))
 }

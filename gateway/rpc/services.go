@@ -155,7 +155,7 @@ func (g *governanceService) Apply(ctx context.Context, in *apiv1.ApplyRequest) (
 	if err != nil {
 		return nil, g.errors.status(ctx, err)
 	}
-	out := &apiv1.ApplyResponse{PolicyHash: a.PolicyHash, Epoch: a.Epoch, Entry: a.Entry}
+	out := &apiv1.ApplyResponse{PolicyHash: a.PolicyHash, Epoch: a.Epoch, Entry: a.Entry, Inactive: a.Inactive}
 	for _, f := range a.Findings {
 		m := &apiv1.Registration{Dataset: f.Dataset, Version: f.Version, Templates: f.Templates, Registered: f.OK}
 		if f.Rule != "" {

@@ -9,9 +9,18 @@ import (
 	"github.com/yumen-project/yumen/gateway/keyring"
 )
 
-// GenerateKey makes an approval key in a new file (0600) and returns its public half for the domain file.
-func GenerateKey(path string) (public string, err error) {
-	key, err := keyring.GenerateSigner(keyring.Approval, rand.Reader)
+// Purposes of keys that keygen makes.
+const (
+	ApprovalKey   = "approval"   // of an authority or provider
+	CheckpointKey = "checkpoint" // of a gateway in production
+)
+
+// GenerateKey makes a signing key in a new file (0600) and returns its public half.
+func GenerateKey(path, purpose string) (public string, err error) {
+	if purpose != ApprovalKey && purpose != CheckpointKey {
+		return "", errors.New("purpose: want approval or checkpoint")
+	}
+	key, err := keyring.GenerateSigner(keyring.Purpose(purpose), rand.Reader)
 	if err != nil {
 		return "", err
 	}

@@ -220,7 +220,7 @@ func (s *Server) services() *rpc.Services {
 		g := sealedGateway{logDir: filepath.Join(s.config.DataDir, "log"), trustDir: filepath.Join(s.config.DataDir, "trust")}
 		return rpc.New(g, g, g, g, s.logger)
 	}
-	return rpc.New(s.runner, s.runner.Jobs(), s.runner, s.runner, s.logger)
+	return rpc.New(s.runner, s.runner.Jobs(), applying{s.runner, s}, s.runner, s.logger)
 }
 
 // authenticated keeps metrics from passers-by.
@@ -252,6 +252,21 @@ func (s *Server) setServing(yes bool) {
 	}
 	s.ready.Store(yes)
 	s.health.SetServingStatus("", status)
+}
+
+// applying gives new parties of a domain file their development tokens at once.
+type applying struct {
+	*job.Runner
+	server *Server
+}
+
+// Apply puts a domain file in force and then makes tokens for whom it names.
+func (a applying) Apply(ctx context.Context, c *spec.Change) (*spec.Applied, error) {
+	out, err := a.Runner.Apply(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return out, a.server.developmentTokens()
 }
 
 // developmentTokens makes a bearer token for every party of the domain, so that a first question

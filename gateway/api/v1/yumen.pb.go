@@ -1339,7 +1339,10 @@ type ApplyResponse struct {
 	Epoch      uint64                 `protobuf:"varint,2,opt,name=epoch,proto3" json:"epoch,omitempty"`
 	Entry      uint64                 `protobuf:"varint,3,opt,name=entry,proto3" json:"entry,omitempty"`
 	// findings: what registration found, dataset by dataset.
-	Findings      []*Registration `protobuf:"bytes,4,rep,name=findings,proto3" json:"findings,omitempty"`
+	Findings []*Registration `protobuf:"bytes,4,rep,name=findings,proto3" json:"findings,omitempty"`
+	// inactive: what keeps scenarios from operating, with line, rule and article: no plan, a missing or
+	// invalid signature, an agreement out of force. Questions on them are refused.
+	Inactive      []string `protobuf:"bytes,5,rep,name=inactive,proto3" json:"inactive,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1398,6 +1401,13 @@ func (x *ApplyResponse) GetEntry() uint64 {
 func (x *ApplyResponse) GetFindings() []*Registration {
 	if x != nil {
 		return x.Findings
+	}
+	return nil
+}
+
+func (x *ApplyResponse) GetInactive() []string {
+	if x != nil {
+		return x.Inactive
 	}
 	return nil
 }
@@ -2275,13 +2285,14 @@ const file_yumen_proto_rawDesc = "" +
 	"\x06_entry\"D\n" +
 	"\fApplyRequest\x12\x16\n" +
 	"\x06domain\x18\x01 \x01(\fR\x06domain\x12\x1c\n" +
-	"\tapprovals\x18\x02 \x01(\fR\tapprovals\"\x90\x01\n" +
+	"\tapprovals\x18\x02 \x01(\fR\tapprovals\"\xac\x01\n" +
 	"\rApplyResponse\x12\x1f\n" +
 	"\vpolicy_hash\x18\x01 \x01(\tR\n" +
 	"policyHash\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12\x14\n" +
 	"\x05entry\x18\x03 \x01(\x04R\x05entry\x122\n" +
-	"\bfindings\x18\x04 \x03(\v2\x16.yumen.v1.RegistrationR\bfindings\"\xad\x01\n" +
+	"\bfindings\x18\x04 \x03(\v2\x16.yumen.v1.RegistrationR\bfindings\x12\x1a\n" +
+	"\binactive\x18\x05 \x03(\tR\binactive\"\xad\x01\n" +
 	"\fRegistration\x12\x18\n" +
 	"\adataset\x18\x01 \x01(\tR\adataset\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x1c\n" +

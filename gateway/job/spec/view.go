@@ -20,6 +20,8 @@ type Applied struct {
 	Epoch      uint64
 	Entry      uint64
 	Findings   []Registered
+	// Inactive says, line by line, what keeps scenarios from operating.
+	Inactive []string
 }
 
 // Registered is the outcome of registration for the templates of one dataset.
