@@ -28,10 +28,11 @@ var (
 	ErrCheckpoint = errors.New("scenario: checkpoint unreadable")
 )
 
-// sampleEvery is how often a receipt is kept to be verified; sampleMost bounds what is kept.
+// How often a receipt is kept to be verified, and how many at most until the next Check: those of
+// batches are few and large.
 const (
-	sampleEvery = 256
-	sampleMost  = 512
+	verifyEvery, verifyMost = 256, 512
+	batchEvery, batchMost   = 16, 8
 )
 
 // Asker puts questions through clients of one unit, compares every answer and
@@ -85,7 +86,7 @@ func (a *Asker) Verify(ctx context.Context, worker int) error {
 	case asOf != nil && out.GetDataAsOf() != *asOf:
 		return ErrStale
 	}
-	a.keep(out.GetReceipt())
+	a.keep(out.GetReceipt(), verifyEvery, verifyMost)
 	return nil
 }
 
@@ -112,17 +113,17 @@ func (a *Asker) Batch(ctx context.Context, worker, size int) error {
 			return ErrWrong
 		}
 	}
-	a.keep(out.GetReceipt())
+	a.keep(out.GetReceipt(), batchEvery, batchMost)
 	return nil
 }
 
-func (a *Asker) keep(r *apiv1.Receipt) {
-	if (a.answers.Add(1)-1)%sampleEvery != 0 {
+func (a *Asker) keep(r *apiv1.Receipt, every int64, most int) {
+	if (a.answers.Add(1)-1)%every != 0 {
 		return
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if len(a.sample) < sampleMost {
+	if len(a.sample) < most {
 		a.sample = append(a.sample, r)
 	}
 }
