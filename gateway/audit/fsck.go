@@ -21,11 +21,10 @@ func (r *FsckReport) OK() bool { return r.Torn == 0 && len(r.BadTiles) == 0 }
 
 // Fsck reads every frame, recomputes the tree, and compares tiles, bundles and
 // checkpoints with it. It changes nothing but takes the lock, so the log must
-// not be open. What cannot be repaired is a *SealedError. Apply and From of the
-// options are ignored.
+// not be open. What cannot be repaired is a *SealedError. Apply, if it is set,
+// sees every frame; of From, if it is set, the root is compared.
 func Fsck(ctx context.Context, o Options) (*FsckReport, error) {
 	o.complete()
-	o.Apply, o.From = nil, nil
 	if err := o.check(); err != nil {
 		return nil, fmt.Errorf("fsck: %w", err)
 	}
@@ -33,7 +32,7 @@ func Fsck(ctx context.Context, o Options) (*FsckReport, error) {
 	if err != nil {
 		return nil, fmt.Errorf("fsck: %w", err)
 	}
-	_, r, k, err := inspect(ctx, &o)
+	_, r, k, err := inspect(ctx, &o, true)
 	if err = errors.Join(err, held.Close()); err != nil {
 		return nil, fmt.Errorf("fsck: %w", err)
 	}

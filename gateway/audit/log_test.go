@@ -72,10 +72,12 @@ func TestAppendReplayProve(t *testing.T) {
 	_, err = VerifyDir(context.Background(), filepath.Join(o.Dir, "public"), testOrigin, testName, o.Verify)
 	require.NoError(t, err)
 	require.NoError(t, l.Close())
+	*again = machine{} // it sees every frame once more
 	fsck, err := Fsck(context.Background(), o)
 	require.NoError(t, err)
 	require.True(t, fsck.OK())
 	require.Equal(t, uint64(1100), fsck.Frames)
+	require.Len(t, again.frames, 1100)
 }
 
 func TestSecondProcessIsLockedOut(t *testing.T) {

@@ -112,7 +112,7 @@ func (k *known) bearOut(t *tree, size uint64) error {
 }
 
 // inspect does everything about opening that changes nothing.
-func inspect(ctx context.Context, o *Options) (*Log, *replay, *known, error) {
+func inspect(ctx context.Context, o *Options, full bool) (*Log, *replay, *known, error) {
 	k, err := readKnown(o)
 	if err != nil {
 		return nil, nil, nil, err
@@ -122,12 +122,12 @@ func inspect(ctx context.Context, o *Options) (*Log, *replay, *known, error) {
 		return nil, nil, nil, err
 	}
 	l := newLog(o, segs)
-	r := &replay{o: o, segs: segs, tree: l.tree, apply: o.Apply, from: o.From, floor: k.floor()}
+	r := &replay{o: o, segs: segs, tree: l.tree, apply: o.Apply, from: o.From, full: full, floor: k.floor()}
 	if err := l.replay(ctx, r); err != nil {
 		return nil, nil, nil, err
 	}
 	err = k.bearOut(l.tree, r.out.size)
-	if err != nil && o.From != nil { // tiles below the snapshot may be what is damaged, not the frames
+	if err != nil && o.From != nil && !full { // tiles below the snapshot may be what is damaged, not the frames
 		o.Logger.WarnContext(ctx, "stored tiles do not lead to a checkpoint, reading frames instead")
 		l.distrust.Store(true)
 		l.tree.forget()
@@ -137,7 +137,7 @@ func inspect(ctx context.Context, o *Options) (*Log, *replay, *known, error) {
 }
 
 func open(ctx context.Context, o *Options) (*Log, error) {
-	l, r, k, err := inspect(ctx, o)
+	l, r, k, err := inspect(ctx, o, false)
 	if err != nil {
 		return nil, err
 	}
@@ -165,7 +165,7 @@ func open(ctx context.Context, o *Options) (*Log, error) {
 // replay brings the tree up, from the snapshot's place if the stored tiles
 // allow it, else from the first frame on.
 func (l *Log) replay(ctx context.Context, r *replay) error {
-	if r.from != nil {
+	if r.from != nil && !r.full {
 		start := r.from.Index &^ (tileWidth - 1)
 		err := l.tree.restore(start)
 		if err == nil {

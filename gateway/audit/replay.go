@@ -28,6 +28,7 @@ type replay struct {
 	tree  *tree
 	apply func(Frame) error // nil: none
 	from  *Snapshot         // nil: everything is applied
+	full  bool              // from is only compared: everything is read and applied
 	floor uint64            // size of the newest checkpoint known: below, nothing may be torn
 	out   replayed
 }
@@ -60,40 +61,56 @@ func (r *replay) segment(ctx context.Context, seg *segment, last bool) error {
 	}
 	defer f.Close()
 	seg.end, seg.count, seg.marks, seg.scanned = segmentHeader, 0, nil, true
+	known := r.out.size // the tree has what is below
+	p := newPipeline()
+	defer p.wait()
 	for {
 		off := sc.off
 		if seg.count%1024 == 0 && ctx.Err() != nil {
 			return fmt.Errorf("replay: %w", ctx.Err())
 		}
 		fr, err := sc.frame()
-		if errors.Is(err, io.EOF) {
-			return r.end(sc, seg, last)
-		}
-		if errors.Is(err, errFrame) {
-			return r.broken(sc, last, err)
-		}
 		if err != nil {
+			if before := p.drain(r.batch); before != nil {
+				return before
+			}
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			return r.end(sc, seg, last)
+		case errors.Is(err, errFrame):
+			return r.broken(sc, last, err)
+		case err != nil:
 			return err
 		}
 		seg.note(off, fr.size)
-		if fr.index < r.out.size {
-			continue // the tree has it already
+		if fr.index < known {
+			continue
 		}
-		if err := r.frame(fr); err != nil {
+		if err := p.put(fr, r.batch); err != nil {
 			return err
 		}
 	}
 }
 
-func (r *replay) frame(fr rawFrame) error {
-	e, err := fr.check()
-	if err != nil {
-		return sealed("frame %d: %v", fr.index, err)
+// batch takes frames whose hashes are known.
+func (r *replay) batch(b *batch) error {
+	for i, e := range b.entries {
+		if err := r.frame(&b.frames[i], e, b.leaves[i]); err != nil {
+			return err
+		}
 	}
+	if b.err != nil {
+		return sealed("frame %d: %v", b.frames[len(b.entries)].index, b.err)
+	}
+	return nil
+}
+
+func (r *replay) frame(fr *rawFrame, e Entry, leaf Hash) error {
 	if err := r.meet(fr.index); err != nil {
 		return err
 	}
-	if r.apply != nil && (r.from == nil || fr.index >= r.from.Index) {
+	if r.apply != nil && (r.full || r.from == nil || fr.index >= r.from.Index) {
 		if err := r.apply(Frame{Index: fr.index, Entry: e, Private: fr.private}); err != nil {
 			return fmt.Errorf("replay: apply frame %d: %w", fr.index, err)
 		}
@@ -102,7 +119,7 @@ func (r *replay) frame(fr rawFrame) error {
 	if len(r.out.entries) == fullBundle {
 		r.compareBundle(fr.index / tileWidth)
 	}
-	r.tree.append([]Hash{LeafHash(fr.entry)})
+	r.tree.append([]Hash{leaf})
 	r.out.size++
 	r.out.lastTime = max(r.out.lastTime, e.Time)
 	return nil

@@ -119,23 +119,31 @@ func listSnapshots(o *Options, name string) ([]uint64, error) {
 // over. Give the snapshot to Open as Options.From; a snapshot that the log does
 // not bear out makes Open answer a *SealedError.
 func LoadSnapshot(ctx context.Context, o Options, name string) (*Snapshot, error) {
+	s, _, err := NewestSnapshot(ctx, o, name)
+	return s, err
+}
+
+// NewestSnapshot is LoadSnapshot, and tells how many newer ones it passed over
+// because they were damaged or not signed.
+func NewestSnapshot(ctx context.Context, o Options, name string) (s *Snapshot, bad int, err error) {
 	o.complete()
 	if !validSnapshotName(name) {
-		return nil, fmt.Errorf("%w: name is not valid", ErrNoSnapshot)
+		return nil, 0, fmt.Errorf("%w: name is not valid", ErrNoSnapshot)
 	}
 	list, err := listSnapshots(&o, name)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	for _, index := range list {
 		s, err := loadSnapshot(&o, name, index)
 		if err == nil {
-			return s, nil
+			return s, bad, nil
 		}
+		bad++
 		o.Logger.LogAttrs(ctx, slog.LevelWarn, "snapshot passed over", slog.String("name", name),
 			slog.Uint64("index", index), slog.String("reason", err.Error()))
 	}
-	return nil, ErrNoSnapshot
+	return nil, bad, ErrNoSnapshot
 }
 
 func loadSnapshot(o *Options, name string, index uint64) (*Snapshot, error) {
