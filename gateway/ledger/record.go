@@ -19,11 +19,12 @@ const (
 	ConsentUse AccountKind = 3
 	// JobRuns counts jobs of one unit in one scenario on one day.
 	JobRuns AccountKind = 4
-	// PrivacyRho and PrivacyDelta count what private tables of a dataset have spent, in units of 1e-9
-	// of rho (zCDP) and 1e-12 of delta; UnitRho the part of it that one unit caused. They have no period.
-	PrivacyRho   AccountKind = 5
+	// PrivacyRho counts what private tables of a dataset have spent, in units of 1e-9 of rho (zCDP). It has no period.
+	PrivacyRho AccountKind = 5
+	// PrivacyDelta counts the same in units of 1e-12 of delta. It has no period.
 	PrivacyDelta AccountKind = 6
-	UnitRho      AccountKind = 7
+	// UnitRho counts the part of PrivacyRho that one unit caused. It has no period.
+	UnitRho AccountKind = 7
 )
 
 // Scope names the owner of an account by a truncated digest, so that no name or subject stands in it.
