@@ -217,3 +217,28 @@ func TestBudgetRace(t *testing.T) {
 	require.Equal(t, int64(quota), answered.Load())
 	require.Equal(t, int64(3*workers-quota), refused.Load())
 }
+
+// A job's key is bound to its request as well: the same request is the same job, another a conflict, an
+// old key is refused.
+func TestIdempotency_Jobs(t *testing.T) {
+	text := domain(t, strings.Replace(domainText, "masks:\n", `masks:
+  - {id: other-sample, dataset: household, k: 5, max_suppression: "0.10", columns: [{name: sex, technique: keep}, {name: kind, technique: keep}]}
+`, 1), "masks: [household-sample]", "masks: [household-sample, other-sample]")
+	g := start(t, options{domain: text})
+	key, made, err := client.NewKey()
+	require.NoError(t, err)
+	submit := func(mask string, made int64) (*apiv1.Job, error) {
+		return g.as("yunying").Jobs.Submit(ctx(), &apiv1.SubmitRequest{Scenario: "housing", Mask: mask, IdempotencyKey: key, KeyTimeMs: made})
+	}
+	first, err := submit("household-sample", made)
+	require.NoError(t, err)
+	require.Equal(t, apiv1.JobState_JOB_STATE_DONE, g.waitState(first.GetId(), apiv1.JobState_JOB_STATE_DONE).GetState())
+	again, err := submit("household-sample", made)
+	require.NoError(t, err)
+	require.Equal(t, first.GetId(), again.GetId())
+	_, err = submit("other-sample", made)
+	g.refused(err, governance.IdempotencyConflict, governance.GatewayRule)
+	_, err = submit("household-sample", time.Now().AddDate(0, 0, -8).UnixMilli())
+	g.refused(err, governance.IdempotencyExpired, governance.GatewayRule)
+	require.Len(t, devzone(t, g), 1)
+}
