@@ -54,16 +54,24 @@ func (r *Runner) snapshots() {
 
 // save writes a snapshot of what was applied so far.
 func (r *Runner) save() error {
+	size, payload, err := r.encode()
+	if err != nil {
+		return err
+	}
+	return r.log.SaveSnapshot(snapshotName, size, payload)
+}
+
+// encode is the snapshot of what was applied, and the size of the log it belongs to.
+func (r *Runner) encode() (uint64, []byte, error) {
 	r.domainMu.Lock()
 	size, state := r.ledger.Snapshot()
 	history, err := json.Marshal(r.domain.history)
 	r.domainMu.Unlock()
 	if err != nil {
-		return err
+		return 0, nil, err
 	}
 	payload := binary.BigEndian.AppendUint64(make([]byte, 0, 8+len(state)+len(history)), uint64(len(state)))
-	payload = append(append(payload, state...), history...)
-	return r.log.SaveSnapshot(snapshotName, size, payload)
+	return size, append(append(payload, state...), history...), nil
 }
 
 // restore takes up the newest snapshot that is bound to this log. Nil means: replay everything.
