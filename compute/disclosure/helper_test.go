@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	mrand "math/rand/v2"
-	"testing"
 
 	"github.com/stretchr/testify/require"
 )
@@ -40,15 +39,6 @@ func by(units, k int, cell func(u int) int) *Table {
 		cells[u] = cell(u)
 	}
 	return grouped(k, cells...)
-}
-
-// force registers a table whatever the judgement, as a history to judge against.
-func force(t testing.TB, r *Registry, table *Table) {
-	t.Helper()
-	tr, err := r.Try(context.Background(), table)
-	require.NoError(t, err)
-	tr.report.Findings = nil
-	require.NoError(t, tr.Commit())
 }
 
 func rules(r Report) map[Rule]int {

@@ -22,7 +22,6 @@ type Trial struct {
 	// Per figure, against the registered rows.
 	members [][]uint32  // figure -> pieces
 	count   []int       // units
-	within  int         // units in any cell
 	near    []bool      // differs from a registered row by a small group
 	alone   []bool      // the figure is small
 	rest    []bool      // all but a small group are in it

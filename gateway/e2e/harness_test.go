@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	_ "embed"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -78,6 +79,7 @@ type options struct {
 	sources   string // directory of registers; the shared city's where empty
 	dir       string // data directory; a new one where empty
 	noDomain  bool   // start without a domain file, as after a restart
+	flags     map[string]string
 }
 
 // gateway is one server under test with everything that speaks to it.
@@ -106,6 +108,7 @@ func start(t *testing.T, o options) *gateway {
 		"data-dir": filepath.Join(o.dir, "data"), "data-sources": o.sources, "listen-grpc": "127.0.0.1:0", "listen-http": "127.0.0.1:0",
 		"log-level": "debug", "cache-mb": "8", "drain-seconds": "5", "domain-id": "e2e",
 	}
+	maps.Copy(flags, o.flags)
 	if !o.noDomain {
 		flags["domain-file"] = filepath.Join(o.dir, "domain.yaml")
 		writeDomain(t, o)

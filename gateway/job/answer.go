@@ -26,6 +26,8 @@ type question struct {
 	now      int64
 	// rhoBefore is what the unit had caused of the dataset's privacy budget before this question.
 	rhoBefore int64
+	// absent and mismatched are what the index said of the subjects; used is the quota after this.
+	absent, mismatched, used int64
 }
 
 // Answer takes one question to one result. A refusal is a *release.Denied, already in the log.
@@ -35,13 +37,20 @@ func (r *Runner) Answer(ctx context.Context, q *spec.Question) (*release.Release
 		Party: q.Party, Scenario: q.Scenario, Act: actOf(q.Kind), Query: q.Query, Threshold: q.Threshold != "",
 		Fields: q.Fields, Consent: q.Consent, At: time.UnixMilli(w.now),
 	}
+	rel, err := r.answer(ctx, w)
+	r.watch(ctx, w, err)
+	return rel, err
+}
+
+func (r *Runner) answer(ctx context.Context, w *question) (*release.Release, error) {
 	if refusal := r.admit(w); refusal != nil {
 		return nil, r.deny(ctx, &w.ask, refusal, nil)
 	}
-	hold, err := r.ledger.Hold(ctx, w.now, r.idem(q), r.charges(w.decision, w.people, w.now))
+	hold, err := r.ledger.Hold(ctx, w.now, r.idem(w.Question), r.charges(w.decision, w.people, w.now))
 	if err != nil {
 		return r.held(ctx, w, err)
 	}
+	w.used = hold.Before + hold.Record.Charges[0].Amount
 	return r.let(ctx, w, hold)
 }
 
@@ -252,6 +261,7 @@ func ask(ctx context.Context, index *lookup.Index, t *template, w *question) (re
 		if err != nil {
 			return nil, err
 		}
+		w.tally(a)
 		return release.Answer{Code: t.code(a)}, nil
 	}
 	queries := make([]lookup.Query, len(w.people))
@@ -265,6 +275,7 @@ func ask(ctx context.Context, index *lookup.Index, t *template, w *question) (re
 	}
 	codes := make([]release.Code, len(answers))
 	for i, a := range answers {
+		w.tally(a)
 		codes[i] = t.code(a)
 	}
 	return release.Batch{Codes: codes}, nil

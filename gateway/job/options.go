@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/yumen-project/yumen/connectors"
+	"github.com/yumen-project/yumen/gateway/alarms"
 	"github.com/yumen-project/yumen/gateway/governance"
 	"github.com/yumen-project/yumen/gateway/keyring"
 )
@@ -18,7 +19,7 @@ const Local = "@local"
 // ConsentPerYear bounds what one unit may ask under one consent in one year.
 const ConsentPerYear = 120
 
-// Options of a runner; every field but CacheBytes is required.
+// Options of a runner; all but CacheBytes and what concerns alarms is required.
 type Options struct {
 	// Domain is the id of the data domain, part of the log's origin.
 	Domain string
@@ -33,6 +34,11 @@ type Options struct {
 	Clock  func() time.Time
 	Rand   io.Reader
 	Logger *slog.Logger
+	// Alarms are the thresholds of misuse; OnAlarm, if set, is told of each alarm; a rule in SuspendOn
+	// also suspends the party.
+	Alarms    alarms.Thresholds
+	OnAlarm   func(alarms.Alarm)
+	SuspendOn map[alarms.Rule]bool
 	// CacheBytes bounds the block cache of each index; 0 means 64 MiB.
 	CacheBytes int64
 }

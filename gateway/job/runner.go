@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"github.com/yumen-project/yumen/compute/dp"
+	"github.com/yumen-project/yumen/gateway/alarms"
 	"github.com/yumen-project/yumen/gateway/audit"
 	"github.com/yumen-project/yumen/gateway/governance"
 	"github.com/yumen-project/yumen/gateway/keyring"
@@ -29,6 +30,7 @@ type Runner struct {
 	seal     *keyring.Sealer
 	subjects *keyring.MAC
 	noise    *dp.Pool
+	alarms   *alarms.Watch
 	trust    []byte
 
 	state atomic.Pointer[state]
@@ -66,7 +68,7 @@ func Open(ctx context.Context, o Options) (*Runner, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	r := &Runner{o: o, domain: newDomain(), ledger: ledger.New()}
+	r := &Runner{o: o, domain: newDomain(), ledger: ledger.New(), alarms: alarms.New(o.Alarms)}
 	r.ctx, r.stop = context.WithCancel(context.WithoutCancel(ctx))
 	for _, dir := range []string{o.IndexDir, o.DevZone, o.TrustDir} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {

@@ -46,7 +46,28 @@ func newAuthenticator(c *Config) (*authenticator, error) {
 			return nil, err
 		}
 	}
+	if c.Mode != "production" {
+		if err := a.known(c); err != nil {
+			return nil, err
+		}
+	}
 	return a, a.ensure(c, adminToken, job.Local)
+}
+
+// known takes up the development tokens of earlier starts, so that a sealed gateway knows its auditors.
+func (a *authenticator) known(c *Config) error {
+	names, err := filepath.Glob(TokenFile(c.DataDir, "*"))
+	if err != nil {
+		return errTokens
+	}
+	for _, name := range names {
+		if party := strings.TrimSuffix(filepath.Base(name), ".token"); party != adminToken {
+			if err := a.ensure(c, party, party); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func (a *authenticator) load(path string) error {

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/yumen-project/yumen/gateway/alarms"
 )
 
 // Config is a literal: nothing is checked until Complete.
@@ -31,7 +33,11 @@ type Config struct {
 	LogLevel      string
 	CacheMB       string
 	DrainSeconds  string
+	AlarmCounts   string // thresholds of alarms
+	AlarmSuspend  string // alarms that suspend the party
 
+	thresholds alarms.Thresholds
+	suspendOn  map[alarms.Rule]bool
 	cacheBytes int64
 	drain      int
 }
@@ -63,6 +69,8 @@ func Settings() []Setting {
 		{"log.level", "info", "debug, info, warn or error", func(c *Config) *string { return &c.LogLevel }},
 		{"cache.mb", "256", "block cache of each index, MiB", func(c *Config) *string { return &c.CacheMB }},
 		{"drain.seconds", "10", "how long a stop waits for calls under way", func(c *Config) *string { return &c.DrainSeconds }},
+		{"alarms.thresholds", "", "RULE=COUNT,... over the defaults; 0 switches a rule off", func(c *Config) *string { return &c.AlarmCounts }},
+		{"alarms.suspend", "", "RULE,... that suspend the party they speak about", func(c *Config) *string { return &c.AlarmSuspend }},
 	}
 }
 
@@ -172,6 +180,12 @@ func (c *Config) Complete() error {
 	c.cacheBytes = mb << 20
 	if c.drain, err = strconv.Atoi(c.DrainSeconds); err != nil || c.drain < 0 || c.drain > 600 {
 		return errors.New("configuration: drain.seconds: want 0 to 600")
+	}
+	if c.thresholds, err = alarms.ParseThresholds(c.AlarmCounts); err != nil {
+		return errors.New("configuration: alarms.thresholds: want RULE=COUNT,... with known rules")
+	}
+	if c.suspendOn, err = alarms.ParseRules(c.AlarmSuspend); err != nil {
+		return errors.New("configuration: alarms.suspend: want known rules")
 	}
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		return errors.New("configuration: tls.cert and tls.key: both or none")

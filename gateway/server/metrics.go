@@ -16,6 +16,7 @@ type metrics struct {
 	registry *prometheus.Registry
 	seconds  *prometheus.HistogramVec
 	http     *prometheus.HistogramVec
+	alarms   *prometheus.CounterVec
 	observe  map[string]prometheus.Observer // successful calls, resolved once
 }
 
@@ -27,7 +28,8 @@ func newMetrics(methods []string) *metrics {
 	m.http = prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "yumen_http_seconds", Help: "Duration of REST calls by method and status code.", Buckets: buckets(),
 	}, []string{"method", "code"})
-	m.registry.MustRegister(m.seconds, m.http, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.alarms = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "yumen_alarms_total", Help: "Alarms by rule."}, []string{"rule"})
+	m.registry.MustRegister(m.alarms, m.seconds, m.http, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, name := range methods {
 		m.observe[name] = m.seconds.WithLabelValues(name, codes.OK.String())
 	}

@@ -27,6 +27,7 @@ import (
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/reflection"
 
+	"github.com/yumen-project/yumen/gateway/alarms"
 	"github.com/yumen-project/yumen/gateway/audit"
 	"github.com/yumen-project/yumen/gateway/governance"
 	"github.com/yumen-project/yumen/gateway/job"
@@ -41,11 +42,12 @@ const maxMessage = 16 << 20
 
 // Server is one running gateway.
 type Server struct {
-	config *Config
-	logger *slog.Logger
-	runner *job.Runner // nil when sealed
-	sealed string      // why, when sealed
-	auth   *authenticator
+	config  *Config
+	logger  *slog.Logger
+	runner  *job.Runner // nil when sealed
+	sealed  string      // why, when sealed
+	auth    *authenticator
+	metrics *metrics
 
 	grpc   *grpc.Server
 	http   *http.Server
@@ -57,7 +59,7 @@ type Server struct {
 // Open makes a gateway ready to run. The configuration must be Complete. When log and checkpoint
 // differ it comes up sealed: see Sealed.
 func Open(ctx context.Context, c *Config, build string, logger *slog.Logger) (*Server, error) {
-	s := &Server{config: c, logger: logger}
+	s := &Server{config: c, logger: logger, metrics: newMetrics(answeredMethods())}
 	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
 		return nil, errors.New("data.dir: not writable")
 	}
@@ -135,7 +137,8 @@ func (s *Server) openRunner(ctx context.Context, build string) error {
 		Domain: c.Domain, LogDir: filepath.Join(c.DataDir, "log"), CheckpointDir: c.CheckpointDir,
 		IndexDir: filepath.Join(c.DataDir, "index"), DevZone: filepath.Join(c.DataDir, "devzone"), TrustDir: filepath.Join(c.DataDir, "trust"),
 		Ring: ring, Source: sources(c.SourceRoot), Build: build, Clock: time.Now, Rand: rand.Reader,
-		Logger: s.logger, CacheBytes: c.cacheBytes,
+		Logger: s.logger, CacheBytes: c.cacheBytes, Alarms: c.thresholds, SuspendOn: c.suspendOn,
+		OnAlarm: func(a alarms.Alarm) { s.metrics.alarms.WithLabelValues(string(a.Rule)).Inc() },
 	})
 	var differ *audit.SealedError
 	if errors.As(err, &differ) {
@@ -186,7 +189,7 @@ func GRPCOptions() []grpc.ServerOption {
 func (s *Server) assemble(ctx context.Context, tlsConfig *tls.Config) error {
 	services := s.services()
 	s.health = health.NewServer()
-	m := newMetrics(answeredMethods())
+	m := s.metrics
 	options := append(GRPCOptions(), grpc.Creds(credentials.NewTLS(tlsConfig)), grpc.ChainUnaryInterceptor(m.unary, s.auth.unary))
 	s.grpc = grpc.NewServer(options...)
 	services.Register(s.grpc)
