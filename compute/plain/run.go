@@ -25,6 +25,7 @@ type run struct {
 	perPair vec[int64] // records per pair, if a count was asked
 	counts  tops       // how a count spreads
 	sel     []int32
+	trace   *trace // nil unless Assign asked
 
 	live         int // groups with a record
 	rows         int64
@@ -39,6 +40,11 @@ func (p *plan) Run(ctx context.Context, src array.RecordReader) (*compute.Result
 	if err != nil {
 		return nil, fmt.Errorf("compute table: %w", err)
 	}
+	return r.read(ctx, src)
+}
+
+// read computes on all batches of src.
+func (r *run) read(ctx context.Context, src array.RecordReader) (*compute.Result, error) {
 	for ctx.Err() == nil && src.Next() {
 		if err := r.batch(ctx, src.Record()); err != nil {
 			return nil, fmt.Errorf("compute table: %w", err)
@@ -133,13 +139,17 @@ func (r *run) window(lo, hi int) error {
 	}
 	r.universeRows += int64(n)
 	sel, err := r.choose(n)
-	if err != nil || len(sel) == 0 {
+	if err != nil {
+		return err
+	}
+	if err := r.traceRecords(n); err != nil || len(sel) == 0 {
 		return err
 	}
 	r.rows += int64(len(sel))
 	if at, err := r.groups.number(&r.pool, r.cols, sel); err != nil {
 		return fmt.Errorf("row %d: %w", first+int64(at), err)
 	}
+	r.traceCells(n, sel)
 	if err := r.growGroups(); err != nil {
 		return err
 	}
