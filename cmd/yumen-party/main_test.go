@@ -121,7 +121,9 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-func (w *world) verify(msg, sig []byte) bool { return w.key.Public().Verify(keyring.Checkpoint, msg, sig) }
+func (w *world) verify(msg, sig []byte) bool {
+	return w.key.Public().Verify(keyring.Checkpoint, msg, sig)
+}
 
 func (w *world) witness() audit.WitnessKey {
 	return audit.WitnessKey{ID: w.pub.ID(), Verify: func(msg, sig []byte) bool { return w.pub.Verify(keyring.Witness, msg, sig) }}

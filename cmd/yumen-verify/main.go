@@ -2,14 +2,15 @@
 // holds no network code: it reads the files it is named and nothing else.
 //
 //	yumen-verify RECEIPT [--result FILE [--body FILE]] --trust DIR [--lang zh|en]
-//	yumen-verify log DIR --trust DIR [--receipts DIR] [--lang zh|en]
+//	yumen-verify log DIR --trust DIR [--receipts DIR] [--witness FILE --witness-key KEY] [--lang zh|en]
 //
 // It prints one line per claim. Exit status: 0 all claims hold; 1 a claim
 // fails, and standard error names it; 2 wrong usage or an unreadable file.
 //
 // What it shows: that the material is what the holder of the log's key signed.
 // What it cannot show: that the log was not forked as a whole by that holder;
-// for that, compare with receipts of others (--receipts) or a witness.
+// for that, compare with receipts of others (--receipts) or with what a witness
+// signed (--witness, got from the witness itself).
 package main
 
 import (

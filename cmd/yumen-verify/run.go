@@ -15,7 +15,7 @@ import (
 )
 
 const usage = `usage: yumen-verify RECEIPT [--result FILE [--body FILE]] --trust DIR [--lang zh|en]
-       yumen-verify log DIR --trust DIR [--receipts DIR] [--lang zh|en]`
+       yumen-verify log DIR --trust DIR [--receipts DIR] [--witness FILE --witness-key KEY] [--lang zh|en]`
 
 // errUsage: the command line is wrong; nothing was read.
 var errUsage = errors.New(usage)
@@ -30,6 +30,7 @@ type options struct {
 	log                           bool
 	target                        string
 	result, body, trust, receipts string
+	witness, witnessKey           string
 	lang                          string
 }
 
@@ -42,6 +43,8 @@ func parse(args []string) (*options, error) {
 	set.StringVar(&o.body, "body", "", "")
 	set.StringVar(&o.trust, "trust", "", "")
 	set.StringVar(&o.receipts, "receipts", "", "")
+	set.StringVar(&o.witness, "witness", "", "")
+	set.StringVar(&o.witnessKey, "witness-key", "", "")
 	set.StringVar(&o.lang, "lang", "zh", "")
 	var words []string
 	for rest := args; ; rest = set.Args()[1:] {
@@ -68,9 +71,9 @@ func (o *options) valid() bool {
 		return false
 	}
 	if o.log {
-		return o.result == "" && o.body == ""
+		return o.result == "" && o.body == "" && (o.witness == "") == (o.witnessKey == "")
 	}
-	return o.receipts == "" && (o.body == "" || o.result != "")
+	return o.receipts == "" && o.witness == "" && o.witnessKey == "" && (o.body == "" || o.result != "")
 }
 
 // run does one verification and prints its report.
@@ -132,8 +135,12 @@ func verifyLog(ctx context.Context, o *options, trust *receipt.TrustSet) (*recei
 	if info, err := os.Stat(o.target); err != nil || !info.IsDir() {
 		return nil, errors.New("read log: not a directory that can be read")
 	}
+	witness, err := o.witnessed()
+	if err != nil {
+		return nil, err
+	}
 	if o.receipts == "" {
-		return receipt.VerifyLog(ctx, o.target, nil, trust), nil
+		return receipt.VerifyWitnessedLog(ctx, o.target, nil, trust, witness), nil
 	}
 	entries, err := os.ReadDir(o.receipts)
 	if err != nil {
@@ -147,7 +154,23 @@ func verifyLog(ctx context.Context, o *options, trust *receipt.TrustSet) (*recei
 		}
 		receipts = append(receipts, file)
 	}
-	return receipt.VerifyLog(ctx, o.target, receipts, trust), nil
+	return receipt.VerifyWitnessedLog(ctx, o.target, receipts, trust, witness), nil
+}
+
+// witnessed reads what a witness gave out; nil if none is named.
+func (o *options) witnessed() (*receipt.Witnessed, error) {
+	if o.witness == "" {
+		return nil, nil
+	}
+	w, err := receipt.NewWitnessed(o.witnessKey)
+	if err != nil {
+		return nil, errUsage
+	}
+	const most = 64 << 10 // what is longer fails as content
+	if w.Checkpoint, err = readFile(o.witness, most); err != nil {
+		return nil, fmt.Errorf("read witness: %w", err)
+	}
+	return w, nil
 }
 
 // readFile reads at most one byte more than limit: what is longer fails as

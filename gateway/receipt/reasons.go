@@ -41,6 +41,8 @@ const (
 	reasonLogFork
 	reasonLogReceipt
 	reasonNoReceipts
+	reasonWitness
+	reasonWitnessFork
 )
 
 // text gives the two languages of a reason.
@@ -131,6 +133,10 @@ func (r reason) otherText() (en, zh string) {
 		return "there is no receipt to judge", "没有可核验的凭证"
 	case reasonLogReceipt:
 		return "a receipt is malformed or does not verify", "凭证格式不符或无法通过核验"
+	case reasonWitness:
+		return "not a checkpoint of this log signed by the witness", "不是由该见证方签名的本日志检查点"
+	case reasonWitnessFork:
+		return "the log is a fork of what the witness signed, or was rolled back behind it", "日志与见证方签名的检查点分叉，或已回退至其之前"
 	}
 	return "", ""
 }
@@ -162,6 +168,8 @@ func claimLabel(name string) string {
 		return "日志"
 	case ClaimReceipts:
 		return "凭证一致性"
+	case ClaimWitness:
+		return "见证"
 	case NoteExpiry:
 		return "期限"
 	}

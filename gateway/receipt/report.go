@@ -16,6 +16,7 @@ const (
 	ClaimBody       = "body"       // a separate file is the one the result stands for
 	ClaimLog        = "log"        // tiles, root and checkpoint agree
 	ClaimReceipts   = "receipts"   // every receipt is of this log
+	ClaimWitness    = "witness"    // a checkpoint that a witness signed is of this log
 	NoteExpiry      = "expiry"     // information: is the permitted use over
 )
 

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/yumen-project/yumen/gateway/audit"
+	"github.com/yumen-project/yumen/gateway/keyring"
 )
 
 // VerifyLog judges the public part of a log, as audit.Log.Export writes it,
@@ -13,7 +14,14 @@ import (
 // and that its checkpoint is a part of this log. A log cut short, edited,
 // reordered, or forked after one of the receipts was given out, fails. It
 // never panics.
-func VerifyLog(ctx context.Context, dir string, receipts [][]byte, trust *TrustSet) (report *Report) {
+func VerifyLog(ctx context.Context, dir string, receipts [][]byte, trust *TrustSet) *Report {
+	return VerifyWitnessedLog(ctx, dir, receipts, trust, nil)
+}
+
+// VerifyWitnessedLog is VerifyLog, and judges besides that the log is what the
+// witness's checkpoint (nil: none is judged) was signed for, or has grown out of
+// it. Only this shows a log that its owner forked or rolled back as a whole.
+func VerifyWitnessedLog(ctx context.Context, dir string, receipts [][]byte, trust *TrustSet, w *Witnessed) (report *Report) {
 	report = &Report{}
 	defer func() {
 		if recover() != nil {
@@ -24,6 +32,10 @@ func VerifyLog(ctx context.Context, dir string, receipts [][]byte, trust *TrustS
 		return report
 	}
 	claims, origin, number, why := collect(receipts, trust)
+	witness := reasonNone
+	if w != nil {
+		claims, origin, witness = w.claim(claims, origin, trust)
+	}
 	err := verifyDir(ctx, dir, origin, trust, claims)
 	var failed *audit.ClaimError
 	switch {
@@ -31,6 +43,8 @@ func VerifyLog(ctx context.Context, dir string, receipts [][]byte, trust *TrustS
 		report.judge(ClaimLog, reasonNone)
 	case !errors.As(err, &failed):
 		report.judge(ClaimLog, reasonLogUnread)
+	case failed.Claim == ClaimWitness:
+		witness = reasonWitnessFork
 	default:
 		n, isReceipt := ordinal(failed.Claim)
 		if !isReceipt {
@@ -44,7 +58,42 @@ func VerifyLog(ctx context.Context, dir string, receipts [][]byte, trust *TrustS
 	if receipts != nil {
 		report.judgeAt(ClaimReceipts, why, place(number, why))
 	}
+	if w != nil {
+		report.judge(ClaimWitness, witness)
+	}
 	return report
+}
+
+// Witnessed is a checkpoint with the signature of a witness, as the witness
+// gives it out, and the witness's public key. Get both from the witness, not
+// from the log's owner.
+type Witnessed struct {
+	Checkpoint []byte
+	Key        keyring.PublicKey
+}
+
+// NewWitnessed reads the public key of a witness; the checkpoint is for the
+// caller to fill in.
+func NewWitnessed(key string) (*Witnessed, error) {
+	k, err := keyring.ParsePublicKey(key)
+	if err != nil {
+		return nil, err
+	}
+	return &Witnessed{Key: k}, nil
+}
+
+// claim adds the checkpoint to the claims on the log, once its two signatures
+// hold.
+func (w *Witnessed) claim(claims []audit.Claim, origin string, trust *TrustSet) ([]audit.Claim, string, reason) {
+	key := audit.WitnessKey{ID: w.Key.ID(), Verify: func(msg, sig []byte) bool { return w.Key.Verify(keyring.Witness, msg, sig) }}
+	for _, a := range trust.order {
+		cp, _, err := audit.ParseCosigned(w.Checkpoint, a.Origin, a.KeyName, a.verifier(), key)
+		if err != nil || origin != "" && origin != a.Origin {
+			continue
+		}
+		return append(claims, audit.Claim{Name: ClaimWitness, Checkpoint: cp}), a.Origin, reasonNone
+	}
+	return claims, origin, reasonWitness
 }
 
 // receiptClaim is how the claims of receipts are called before their number.
