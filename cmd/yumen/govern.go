@@ -61,8 +61,14 @@ func approveCommand() *cobra.Command {
 	var file, out string
 	var a server.Approval
 	c := &cobra.Command{Use: "approve -f DOMAIN.yaml --id SCENARIO --party PARTY --role authority|provider --key FILE",
-		Short: "sign a scenario of a domain file, as authority or as provider", Args: noArgs,
+		Short: "sign a scenario or the settings of a domain file, as authority or as provider", Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if a.ID == "" && a.Object != "settings" {
+				return usageError{fmt.Errorf("approve: want --id for a scenario or party-key")}
+			}
+			if a.ID == "" {
+				a.ID = a.Object
+			}
 			domain, err := os.ReadFile(file)
 			if err != nil {
 				return usageError{fmt.Errorf("domain file unreadable")}
@@ -87,12 +93,12 @@ func approveCommand() *cobra.Command {
 	f := c.Flags()
 	f.StringVarP(&file, "file", "f", "", "domain file")
 	f.StringVar(&out, "out", "", "approvals file to add to; DOMAIN.approvals.yaml where empty")
-	f.StringVar(&a.Object, "object", "scenario", "scenario, or party-key to accept a new key or authority")
-	f.StringVar(&a.ID, "id", "", "id of the object")
+	f.StringVar(&a.Object, "object", "scenario", "scenario, settings where loosened, or party-key to accept a new key or authority")
+	f.StringVar(&a.ID, "id", "", "id of the object; not needed for settings")
 	f.StringVar(&a.Party, "party", "", "who signs")
 	f.StringVar(&a.Role, "role", "", "authority, provider or holder")
 	f.StringVar(&a.KeyFile, "key", "", "approval key, as made by yumen keygen")
-	for _, name := range []string{"file", "id", "party", "role", "key"} {
+	for _, name := range []string{"file", "party", "role", "key"} {
 		_ = c.MarkFlagRequired(name)
 	}
 	return c

@@ -13,6 +13,7 @@ import (
 const (
 	ObjectScenario = "scenario"
 	ObjectPartyKey = "party-key"
+	ObjectSettings = "settings" // of the domain; its id is "settings" too
 )
 
 // Roles in which a party approves.
@@ -57,7 +58,7 @@ func ParseApprovals(file []byte) ([]Approval, error) {
 func (r *reader) approval(n *yaml.Node, path string) Approval {
 	o := r.object(n, path, "object", "id", "party", "role", "digest", "signature")
 	return Approval{
-		Object: o.enum("object", ObjectScenario, ObjectPartyKey), ID: o.id("id"), Party: o.id("party"),
+		Object: o.enum("object", ObjectScenario, ObjectPartyKey, ObjectSettings), ID: o.id("id"), Party: o.id("party"),
 		Role:   o.enum("role", AsAuthority, AsProvider, AsHolder),
 		Digest: o.digest("digest", 32), Signature: o.digest("signature", keyring.SignatureSize),
 	}
@@ -74,7 +75,8 @@ func MarshalApprovals(as []Approval) ([]byte, error) {
 
 // SignApproval signs an object of the domain as it stands now. Object is
 // ObjectScenario (role authority or provider) or ObjectPartyKey (role holder,
-// signed with the old key; or role authority, to accept a new data authority).
+// signed with the old key; or role authority, to accept a new data authority) or
+// ObjectSettings (role authority or provider; id ObjectSettings).
 // An empty role means holder for a party key.
 func SignApproval(d *Domain, object, id, party, role string, s keyring.Signer) (Approval, error) {
 	if object == ObjectPartyKey && role == "" {
@@ -108,10 +110,13 @@ func SignApproval(d *Domain, object, id, party, role string, s keyring.Signer) (
 func (d *Domain) mayApprove(object, id, party, role, key string) error {
 	ix := d.lookups()
 	ok := false
-	if object == ObjectPartyKey {
+	switch p := ix.parties[party]; object {
+	case ObjectSettings:
+		ok = p != nil && (role == AsAuthority && p.authority() || role == AsProvider && p.HasRole(RoleProvider))
+	case ObjectPartyKey:
 		ok = role == AsHolder && party == id ||
 			role == AsAuthority && party != id && ix.parties[party] != nil && ix.parties[party].authority()
-	} else {
+	default:
 		for _, k := range required(ix.scenarios[id]) {
 			ok = ok || k.party == party && k.role == role
 		}
@@ -127,8 +132,11 @@ func (d *Domain) mayApprove(object, id, party, role, key string) error {
 
 // objectDigest is what an approval of the object must carry now.
 func (d *Domain) objectDigest(object, id string) ([32]byte, error) {
-	if object == ObjectScenario {
+	switch {
+	case object == ObjectScenario:
 		return d.ScenarioDigest(id)
+	case object == ObjectSettings && id == ObjectSettings:
+		return d.SettingsDigest()
 	}
 	p := d.lookups().parties[id]
 	if object != ObjectPartyKey || p == nil {

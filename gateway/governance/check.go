@@ -213,19 +213,17 @@ func (l *loader) checkValues(t *Template, o *object, ft fieldType) {
 	}
 }
 
-// maxOrdinary is how many ordinary templates one field may have, for all units together.
-const maxOrdinary = 2
-
-// checkLimit counts ordinary templates by dataset and field; "exists" counts under the row itself.
+// checkLimit counts ordinary templates by dataset and field, for all units together; "exists" counts
+// under the row itself.
 func (l *loader) checkLimit() {
-	count := map[[2]string]int{}
+	count := map[[2]string]int64{}
 	for i := range l.d.Templates {
 		t := &l.d.Templates[i]
 		if t.Class != ClassOrdinary || t.Kind == KindIdentity {
 			continue
 		}
 		k := [2]string{t.Dataset, t.Field}
-		if count[k]++; count[k] > maxOrdinary {
+		if count[k]++; count[k] > l.d.Settings.TemplatesPerField {
 			l.templates[i].report("field", TemplateLimit)
 		}
 	}

@@ -57,6 +57,9 @@ type Decision struct {
 	Limits    Limits
 }
 
+// LeastK is the k that a masked table must reach: the one registered, or the one of the settings.
+func (d *Decision) LeastK() int64 { return max(int64(d.Mask.K), d.Policy.Settings().LeastK) }
+
 // Decide permits a question or refuses it; exactly one of the two results is nil.
 // It depends on policy and question alone. Everything not granted is refused.
 func (p *Policy) Decide(a *Ask) (*Decision, *Refusal) {
@@ -87,9 +90,9 @@ func (p *Policy) Decide(a *Ask) (*Decision, *Refusal) {
 func (p *Policy) permit(a *Ask, u *unitGrant, q *queryGrant, c *consentWindow) *Decision {
 	d := &Decision{Policy: p, Party: u.party, Unit: u.unit, Scenario: u.scenario, Use: u.use, Operation: u.operation,
 		Template: q.template, Table: q.table, Mask: q.mask, Dataset: q.dataset,
-		Limits: Limits{u.unit.PerDay, u.unit.PerSubjectDay, q.attempts}}
+		Limits: Limits{u.unit.PerDay, u.attempts, q.attempts}}
 	const day = 24 * 60 * 60
-	end := min(a.At.Unix()+int64(u.scenario.ResultDays)*day, u.until)
+	end := min(a.At.Unix()+u.days*day, u.until)
 	if c != nil {
 		d.Consent, end = c.consent, min(end, c.until)
 	}
@@ -137,7 +140,8 @@ type unitGrant struct {
 	unit           *Unit
 	scenario       *Scenario
 	use, operation *Agreement
-	operator       bool // an operator in development: masked tables only
+	days, attempts int64 // of results, and on one subject in a day, as the settings cap them
+	operator       bool  // an operator in development: masked tables only
 	rule           Rule
 	from, until    int64 // both agreements in force, Unix seconds
 }

@@ -57,8 +57,11 @@ type Domain struct {
 	Agreements   []Agreement `json:"agreements"`
 	Scenarios    []Scenario  `json:"scenarios"`
 	Consents     []Consent   `json:"consents"`
+	// Settings of the authority; what the file leaves out has its default.
+	Settings Settings `json:"settings"`
 
-	pack *Pack
+	settingLines map[string]int
+	pack         *Pack
 }
 
 // Party is one who takes part. Key is the SM2 public key, 130 lower-case hex digits (04||X||Y), or empty.

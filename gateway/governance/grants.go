@@ -41,6 +41,8 @@ func (p *Policy) unitGrant(s *Scenario, unit *Unit) *unitGrant {
 		use: p.index.agreements[unit.Agreement], operation: p.index.agreements[s.Operation]}
 	u.operator = !u.party.HasRole(RoleApplicationUnit) && !u.party.HasRole(RoleServiceVendor)
 	u.from = max(u.use.From.Start().Unix(), u.operation.From.Start().Unix())
+	settings := p.Settings()
+	u.days, u.attempts = min(int64(s.ResultDays), settings.ResultDaysMax), min(unit.PerSubjectDay, settings.AttemptsMax)
 	u.until = min(u.use.Until.End().Unix(), u.operation.Until.End().Unix())
 	switch {
 	case p.suspended(TargetParty, u.party.ID):

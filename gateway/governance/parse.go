@@ -36,7 +36,7 @@ func ParseDomain(file []byte) (*Domain, error) {
 
 func (l *loader) load(root *yaml.Node) {
 	o := l.object(root, "", "yumen", "domain", "jurisdiction", "parties", "datasets", "templates",
-		"tables", "masks", "agreements", "scenarios", "consents")
+		"tables", "masks", "agreements", "scenarios", "consents", "settings")
 	d := &l.d
 	d.Jurisdiction = o.enum("jurisdiction", Jurisdictions()...)
 	if d.Jurisdiction != "" {
@@ -44,6 +44,10 @@ func (l *loader) load(root *yaml.Node) {
 	}
 	d.Format = int(o.integer("yumen", 1, 1))
 	d.ID = o.id("domain")
+	d.Settings = DefaultSettings()
+	if n := o.nodes["settings"]; n != nil {
+		d.Settings = l.settings(n, "settings")
+	}
 	d.Parties = each(o, "parties", maxObjects, l.party)
 	d.Datasets = each(o, "datasets", maxObjects, l.dataset)
 	d.Templates = each(o, "templates", maxObjects, l.template)
@@ -132,9 +136,11 @@ func (l *loader) scenario(n *yaml.Node, path string) Scenario {
 // defaultAttempts caps identity-match attempts for one subject where the file states no cap.
 const defaultAttempts = 10
 
+// maxQuota bounds every quota.
+const maxQuota = 1_000_000_000
+
 func (l *loader) unit(n *yaml.Node, path string) Unit {
 	o := l.object(n, path, "party", "agreement", "per_day", "per_subject_day")
-	const most = 1_000_000_000
-	return Unit{Party: o.id("party"), Agreement: o.id("agreement"), PerDay: o.integer("per_day", 1, most),
-		PerSubjectDay: o.integerOr("per_subject_day", defaultAttempts, 1, most)}
+	return Unit{Party: o.id("party"), Agreement: o.id("agreement"), PerDay: o.integer("per_day", 1, maxQuota),
+		PerSubjectDay: o.integerOr("per_subject_day", defaultAttempts, 1, maxQuota)}
 }

@@ -17,8 +17,9 @@ type Policy struct {
 
 	domain      *Domain
 	at          time.Time
-	pins        map[string]string // party id -> public key, never forgotten
-	authorities map[string]bool   // parties that may be an authority
+	pins        map[string]string   // party id -> public key, never forgotten
+	settings    map[string]Settings // provider id -> the settings it last had
+	authorities map[string]bool     // parties that may be an authority
 	suspensions map[target]Suspension
 	approvals   map[string]Rule // scenario id -> "", ApprovalMissing or ApprovalInvalid
 
@@ -32,22 +33,27 @@ type Policy struct {
 // authorities and providers are pinned when first seen; changing one needs an
 // approval of the party by its old key, and a new authority one by an existing
 // authority. Id and jurisdiction of a domain are fixed. Suspensions are carried
-// over. A scenario that lacks an approval or a plan is kept but refused. The
+// over. Settings looser than before need the signatures of an authority and of every
+// provider. A scenario that lacks an approval or a plan is kept but refused. The
 // error is a FileErrors; prev stays as it is.
 func NewPolicy(prev *Policy, d *Domain, approvals []Approval, at time.Time) (*Policy, error) {
 	if d == nil || d.pack == nil {
 		return nil, fmt.Errorf("new policy: the domain was not made by ParseDomain")
 	}
-	p := &Policy{Epoch: 1, domain: d, at: at, pins: map[string]string{}, authorities: map[string]bool{},
+	p := &Policy{Epoch: 1, domain: d, at: at, pins: map[string]string{}, settings: map[string]Settings{}, authorities: map[string]bool{},
 		suspensions: map[target]Suspension{}, approvals: map[string]Rule{}}
 	if prev != nil && prev.domain != nil {
 		p.Epoch = prev.Epoch + 1
 		p.pins, p.authorities, p.suspensions = maps.Clone(prev.pins), maps.Clone(prev.authorities), prev.suspensions
+		p.settings = maps.Clone(prev.settings)
 		if prev.domain.ID != d.ID || prev.domain.Jurisdiction != d.Jurisdiction {
 			return nil, FileErrors{{Path: "domain", Rule: DomainFixed, Refusal: d.Pack().Refuse(DomainFixed)}}
 		}
 	}
 	if err := p.pin(prev, approvals); err != nil {
+		return nil, err
+	}
+	if err := p.settle(prev, approvals); err != nil {
 		return nil, err
 	}
 	for i := range d.Scenarios {
@@ -161,14 +167,15 @@ func (p *Policy) compile() error {
 		p.consents[c.ID] = &consentWindow{c, c.Until.End().Unix()}
 	}
 	hash, err := digestOf(struct {
-		Format      string            `json:"yumen_policy"`
-		Domain      *Domain           `json:"domain"`
-		Pack        string            `json:"rule_pack"`
-		Approvals   map[string]Rule   `json:"approvals"`
-		Pins        map[string]string `json:"pins"`
-		Authorities []string          `json:"authorities"`
-		Suspensions []Suspension      `json:"suspensions"`
-	}{"1", p.domain, p.domain.Pack().Ref(), p.approvals, p.pins, slices.Sorted(maps.Keys(p.authorities)), p.Suspensions()})
+		Format      string              `json:"yumen_policy"`
+		Domain      *Domain             `json:"domain"`
+		Pack        string              `json:"rule_pack"`
+		Approvals   map[string]Rule     `json:"approvals"`
+		Pins        map[string]string   `json:"pins"`
+		Settings    map[string]Settings `json:"provider_settings"`
+		Authorities []string            `json:"authorities"`
+		Suspensions []Suspension        `json:"suspensions"`
+	}{"1", p.domain, p.domain.Pack().Ref(), p.approvals, p.pins, p.settings, slices.Sorted(maps.Keys(p.authorities)), p.Suspensions()})
 	if err != nil {
 		return fmt.Errorf("policy hash: %w", err)
 	}

@@ -13,6 +13,7 @@ const (
 	DomainFixed       Rule = "domain-fixed"
 	KeyPinned         Rule = "key-pinned"
 	AuthorityPinned   Rule = "authority-pinned"
+	SettingsLoosened  Rule = "settings-loosened"
 )
 
 // Rules on who asks and under which grant.
@@ -71,6 +72,7 @@ const (
 	NotDurable          Rule = "not-durable"
 	WitnessMissing      Rule = "witness-missing"
 	PushMissing         Rule = "push-missing"
+	SettingsChanged     Rule = "settings-changed"
 )
 
 // ruleText is what every jurisdiction shares about a rule.
@@ -105,6 +107,7 @@ func fileRules() []ruleText {
 		{DomainFixed, "YM-1006", "R18", "数据域标识与适用法域一经生效不得变更。", "The id and the jurisdiction of a domain cannot change once applied."},
 		{KeyPinned, "YM-1007", "R18", "已登记的公钥须由原密钥签名方可更换。", "A pinned key can be replaced only under a signature of the old key."},
 		{AuthorityPinned, "YM-1008", "R18", "新增数据主管部门须由现有主管部门签名同意。", "A new data authority must be approved by a signature of an existing one."},
+		{SettingsLoosened, "YM-1009", "R18", "放宽设置须由主管部门和全部数据提供单位签名同意。", "Settings may be loosened only under the signatures of an authority and of every provider."},
 	}
 }
 
@@ -138,8 +141,8 @@ func queryRules() []ruleText {
 		{ThresholdSupplied, "YM-3004", "R20", "请求方不得自选阈值、字段或运算。", "The caller may not choose a threshold, field or operation."},
 		{FieldUnknown, "YM-3005", "R20", "字段不存在。", "The field does not exist."},
 		{FieldUngraded, "YM-3006", "R3", "字段未分类分级,不得使用。", "The field has no class or grade and may not be used."},
-		{CellShare, "YM-3007", "R48", "模板的某一答案所占比例低于12.5%。", "One answer of the template holds less than 12.5% of the subjects."},
-		{TemplateLimit, "YM-3008", "R48", "同一字段的普通模板不得超过两个。", "A field may have at most two ordinary templates."},
+		{CellShare, "YM-3007", "R48", "模板的某一答案所占比例低于规定值。", "One answer of the template holds less than the share set for it."},
+		{TemplateLimit, "YM-3008", "R48", "同一字段的普通模板超过规定个数。", "A field has more ordinary templates than the settings allow."},
 		{DatasetProhibited, "YM-3101", "R7", "该数据禁止授权运营。", "This data may not be put into authorised operation."},
 		{DatasetSharing, "YM-3102", "R43", "该数据只可核实、比对,不得输出表。", "This data may only be verified against; no table of it may leave."},
 		{DatasetMissing, "YM-3103", "R2", "数据集尚未就绪。", "The dataset is not loaded."},
@@ -166,5 +169,6 @@ func outRules() []ruleText {
 		{NotDurable, "YM-7002", "R56", "无法可靠记录,结果不得出域。", "The entry could not be made durable, so nothing leaves."},
 		{WitnessMissing, "YM-7003", "R56", "在规定时间内没有见证方签名,结果不得出域。", "No witness has signed the log within the time set, so nothing leaves."},
 		{PushMissing, "YM-7004", "R57", "日志未能在规定时间内送达交换平台,结果不得出域。", "The log did not reach the exchange platform within the time set, so nothing leaves."},
+		{SettingsChanged, "YM-7005", "R48", "处理期间设置已收紧,请重新请求。", "The settings were tightened while the answer was made; ask again."},
 	}
 }

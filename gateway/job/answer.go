@@ -60,7 +60,7 @@ func (r *Runner) admit(w *question) *governance.Refusal {
 	if badKey(w.Key, w.KeyTime) {
 		return policy.Refuse(governance.IdempotencyMissing)
 	}
-	if w.Kind == spec.Batch && (len(w.Subjects) == 0 || len(w.Subjects) > spec.MaxBatch) {
+	if w.Kind == spec.Batch && (len(w.Subjects) == 0 || int64(len(w.Subjects)) > min(spec.MaxBatch, policy.Settings().BatchMax)) {
 		return policy.Refuse(governance.BatchTooLarge)
 	}
 	if w.Kind == spec.Table {
@@ -288,7 +288,7 @@ func (r *Runner) facts(w *question) release.Facts {
 		Billable: uint32(max(len(w.people), 1)),
 	}
 	if w.Kind == spec.Table {
-		f.Technique, f.Dataset = tableTechnique(), cite(w.state.policy.Domain(), w.decision.Dataset)
+		f.Technique, f.Dataset = tableTechnique(w.decision), cite(w.state.policy.Domain(), w.decision.Dataset)
 		return f
 	}
 	if m, t := w.state.template(w.decision.Dataset.ID, w.Query); t != nil {

@@ -24,7 +24,7 @@ func (r *Runner) charges(d *governance.Decision, people []person, now int64) []l
 		}
 	}
 	if d.Consent != nil {
-		out = append(out, limited(ledger.ConsentUse, scopeOf("consent", unit, d.Consent.ID), ledger.Year(now), 1, ConsentPerYear))
+		out = append(out, limited(ledger.ConsentUse, scopeOf("consent", unit, d.Consent.ID), ledger.Year(now), 1, d.Policy.Settings().ConsentPerYear))
 	}
 	return out
 }

@@ -176,7 +176,7 @@ func (r *Runner) replayJob(ctx context.Context, rec *jobRecord) (*release.Releas
 }
 
 func maskFacts(ask *governance.Ask, d *governance.Decision) release.Facts {
-	techniques := map[string]string{"k": strconv.Itoa(d.Mask.K), "max_suppression": d.Mask.MaxSuppression}
+	techniques := map[string]string{"k": strconv.FormatInt(d.LeastK(), 10), "max_suppression": d.Mask.MaxSuppression}
 	for _, c := range d.Mask.Columns {
 		if len(techniques) < receipt.MaxParams {
 			techniques["column "+c.Name] = c.Technique
@@ -234,7 +234,7 @@ func (r *Runner) writeMasked(ctx context.Context, rec *jobRecord, d *governance.
 	}
 	path := filepath.Join(dir, dataName)
 	out := &parquetFile{path: path}
-	report, err := risk.Enforce(ctx, read, policy.Linkable(), int64(d.Mask.K), out.write)
+	report, err := risk.Enforce(ctx, read, policy.Linkable(), d.LeastK(), out.write)
 	if err = errors.Join(err, out.close()); err != nil {
 		return nil, nil, err
 	}
@@ -250,7 +250,7 @@ func (r *Runner) writeMasked(ctx context.Context, rec *jobRecord, d *governance.
 		SuppressedPermille: permilleUp(report.Suppressed, report.Rows), K: report.K,
 	}
 	evidence := &release.Evidence{Registered: true, Masked: release.MaskedEvidence{
-		K: report.K, LeastK: int64(d.Mask.K), SuppressedPermille: masked.SuppressedPermille,
+		K: report.K, LeastK: d.LeastK(), SuppressedPermille: masked.SuppressedPermille,
 		MaxPermille: sharePermille(d.Mask.MaxSuppression), OpenIdentifiers: open,
 	}}
 	return masked, evidence, nil

@@ -101,7 +101,7 @@ func (r *Runner) mountPlan(ctx context.Context, p plan, known map[string]*regist
 	}
 	digest := program.Digest()
 	reg := known[p.dataset.ID]
-	if reg == nil || reg.Program != hex.EncodeToString(digest[:]) {
+	if reg == nil || reg.Program != hex.EncodeToString(digest[:]) || reg.judgedBy() != p.domain.Settings.SharePermille {
 		if reg, err = r.registerAt(ctx, p, m); err != nil {
 			return nil, nil, errors.Join(err, m.giveUp(old))
 		}
@@ -133,7 +133,7 @@ func (r *Runner) registerAt(ctx context.Context, p plan, m *mounted) (*registrat
 		}
 	}
 	if len(preds) == 0 {
-		return register(p.dataset, p.templates, program, nil, nil), nil
+		return register(p.dataset, p.templates, program, nil, nil, p.domain.Settings.SharePermille), nil
 	}
 	roster, err := r.openRoster(ctx, p.roster)
 	if err != nil {
@@ -144,7 +144,7 @@ func (r *Runner) registerAt(ctx context.Context, p plan, m *mounted) (*registrat
 	if err != nil {
 		return nil, err
 	}
-	return register(p.dataset, p.templates, program, ref, preds), nil
+	return register(p.dataset, p.templates, program, ref, preds, p.domain.Settings.SharePermille), nil
 }
 
 func (r *Runner) openRoster(ctx context.Context, d *governance.Dataset) (array.RecordReader, error) {

@@ -16,9 +16,6 @@ import (
 // token. It may put a domain in force and suspend, and ask nothing.
 const Local = "@local"
 
-// ConsentPerYear bounds what one unit may ask under one consent in one year.
-const ConsentPerYear = 120
-
 // Options of a runner; all but CacheBytes and what concerns alarms is required.
 type Options struct {
 	// Domain is the id of the data domain, part of the log's origin.

@@ -9,10 +9,10 @@ import (
 	"github.com/yumen-project/yumen/gateway/governance"
 )
 
-// leastShare is the least share of the roster, one in eight, that every cell of the common
-// refinement of a dataset's ordinary templates must hold: then all answers ever given about one
-// record version reveal at most 3 bits, whoever asked.
-const leastShare = 8
+// fewer says that n of universe is less than a share in per mille. The least share that every cell of the
+// common refinement of a dataset's ordinary templates must hold is a setting, one in eight by default:
+// then all answers ever given about one record version reveal at most 3 bits, whoever asked.
+func fewer(n, universe, permille int64) bool { return n*1000 < universe*permille }
 
 // registration is what registering a dataset's templates found. It goes into the log and holds for
 // later versions of the dataset; a later version that drifts is reported, never refused by itself.
@@ -23,21 +23,31 @@ type registration struct {
 	Program string `json:"program"`
 	// Templates maps each template to whether it may be asked.
 	Templates map[string]bool `json:"templates"`
-	// MergeAbsent: absent subjects hold less than one in eight of the roster, so they answer "no".
+	// Share is the least share in per mille by which they were judged; 0 in old entries is 125.
+	Share int64 `json:"share_permille,omitempty"`
+	// MergeAbsent: absent subjects hold less than the least share of the roster, so they answer "no".
 	MergeAbsent bool `json:"merge_absent"`
-	// MergeWithheld: withheld subjects hold less than one in eight, so they answer as absent ones do.
+	// MergeWithheld: withheld subjects hold less than that, so they answer as absent ones do.
 	MergeWithheld bool `json:"merge_withheld"`
 }
 
+// judgedBy is the least share in per mille by which the templates were judged.
+func (r *registration) judgedBy() int64 {
+	if r.Share == 0 {
+		return 125
+	}
+	return r.Share
+}
+
 // register admits a dataset's templates in the order of the domain file: each ordinary one that keeps
-// every cell of the refinement with its predecessors at one in eight or more. Consented and rare
+// every cell of the refinement with its predecessors at the share or more. Consented and rare
 // templates and identity match are under rules of their own.
-func register(d *governance.Dataset, templates []*governance.Template, p *lookup.Program, ref *lookup.Refinement, preds []int) *registration {
+func register(d *governance.Dataset, templates []*governance.Template, p *lookup.Program, ref *lookup.Refinement, preds []int, share int64) *registration {
 	digest := p.Digest()
-	reg := &registration{Dataset: d.ID, Version: d.Version, Program: hex.EncodeToString(digest[:]), Templates: map[string]bool{}}
+	reg := &registration{Dataset: d.ID, Version: d.Version, Program: hex.EncodeToString(digest[:]), Templates: map[string]bool{}, Share: share}
 	if ref != nil {
-		reg.MergeAbsent = counted(ref, func(c *lookup.CellCount) bool { return c.Absent })*leastShare < ref.Universe
-		reg.MergeWithheld = counted(ref, func(c *lookup.CellCount) bool { return c.Withheld })*leastShare < ref.Universe
+		reg.MergeAbsent = fewer(counted(ref, func(c *lookup.CellCount) bool { return c.Absent }), ref.Universe, share)
+		reg.MergeWithheld = fewer(counted(ref, func(c *lookup.CellCount) bool { return c.Withheld }), ref.Universe, share)
 	}
 	var admitted []int // positions in preds
 	for _, t := range templates {
@@ -48,7 +58,7 @@ func register(d *governance.Dataset, templates []*governance.Template, p *lookup
 		n, _ := p.Find(t.ID)
 		try := append(slices.Clone(admitted), slices.Index(preds, n))
 		apart := told(reg, templates, p, preds, try)
-		if ok := ref != nil && refined(ref, try, apart); ok {
+		if ok := ref != nil && refined(ref, try, apart, share); ok {
 			reg.Templates[t.ID], admitted = true, try
 		} else {
 			reg.Templates[t.ID] = false
@@ -84,10 +94,10 @@ func told(reg *registration, templates []*governance.Template, p *lookup.Program
 	return out
 }
 
-// refined says that every cell of the refinement by the predicates at positions holds one in eight of
+// refined says that every cell of the refinement by the predicates at positions holds the share of
 // the roster. Withheld subjects answer as absent ones do, and those "no" to everything, unless they
 // are told apart; a cell that nobody is in cannot be told from one that does not exist.
-func refined(ref *lookup.Refinement, positions []int, told apart) bool {
+func refined(ref *lookup.Refinement, positions []int, told apart, share int64) bool {
 	if ref.Universe == 0 {
 		return false
 	}
@@ -110,7 +120,7 @@ func refined(ref *lookup.Refinement, positions []int, told apart) bool {
 		cells[fmt.Sprint(key, pattern)] += c.Count
 	}
 	for _, n := range cells {
-		if n*leastShare < ref.Universe {
+		if fewer(n, ref.Universe, share) {
 			return false
 		}
 	}

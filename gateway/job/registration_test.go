@@ -127,7 +127,7 @@ func TestRegistrationAgainstBruteForce(t *testing.T) {
 		n := rapid.IntRange(1, 5).Draw(t, "templates")
 		templates, p, preds := program(t, n)
 		r := rosters(n).Draw(t, "roster")
-		reg := register(&governance.Dataset{ID: "d", Version: "1"}, templates, p, r.refinement(preds), preds)
+		reg := register(&governance.Dataset{ID: "d", Version: "1"}, templates, p, r.refinement(preds), preds, 125)
 		mounted := templatesOf(templates, p, reg)
 
 		var registered []string
@@ -173,7 +173,7 @@ func TestRegistrationJudgesTemplatesTogether(t *testing.T) {
 			}
 			r.outcomes = append(r.outcomes, o)
 		}
-		reg := register(&governance.Dataset{}, templates, p, r.refinement(preds), preds)
+		reg := register(&governance.Dataset{}, templates, p, r.refinement(preds), preds, 125)
 		require.Equal(t, map[string]bool{"t-f0": true, "t-f1": false}, reg.Templates)
 	})
 }
@@ -210,7 +210,7 @@ func TestRegistrationEdges(t *testing.T) {
 		"withheld told apart":    {ref(600, 100, 0, 100), true},
 		"few withheld merged":    {ref(700, 50, 0, 50), true},
 	} {
-		reg := register(&governance.Dataset{}, one, p, c.ref, []int{0})
+		reg := register(&governance.Dataset{}, one, p, c.ref, []int{0}, 125)
 		require.Equal(t, c.ok, reg.Templates["t"], name)
 	}
 }

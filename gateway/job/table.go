@@ -71,8 +71,8 @@ func tableQuery(d *governance.Decision) *compute.Query {
 	return q
 }
 
-func tableTechnique() receipt.Technique {
-	return receipt.Technique{Name: "exact table", Params: map[string]string{"minimum_subjects": strconv.Itoa(release.MinimumSubjects)}}
+func tableTechnique(d *governance.Decision) receipt.Technique {
+	return receipt.Technique{Name: "exact table", Params: map[string]string{"minimum_subjects": strconv.FormatInt(d.Policy.Settings().MinimumSubjects, 10)}}
 }
 
 // cite names dataset, version, date and source department of a result (R44).

@@ -106,9 +106,12 @@ func Prepare(f Facts, body Body, ev Evidence, rows []Row, hold *ledger.Hold) (*C
 	return &Candidate{facts: f, body: body, evidence: ev, rows: rows, hold: hold, canonical: body.appendCanonical(nil)}, nil
 }
 
-// PrepareTable suppresses what is small and seals the rest.
+// PrepareTable suppresses what is small by the settings in force and seals the rest.
 func PrepareTable(f Facts, r *compute.Result, registered bool, row Row, hold *ledger.Hold) (*Candidate, error) {
-	cells := suppressSmall(r, MinimumSubjects)
+	if f.Decision == nil {
+		return nil, fmt.Errorf("%w: facts", ErrCandidate)
+	}
+	cells := suppressSmall(r, f.Decision.Policy.Settings().MinimumSubjects)
 	ev := Evidence{Registered: registered, Cells: cells}
 	return Prepare(f, tableBody(r, cells), ev, []Row{row}, hold)
 }

@@ -142,13 +142,17 @@ type stated struct {
 	hash audit.Hash
 }
 
-// stillAllowed asks the policy of this moment, so that a suspension stops what is already running.
+// stillAllowed asks the policy of this moment, so that a suspension stops what is already running, and
+// settings tightened meanwhile stop what was judged by looser ones.
 func (g *Gate) stillAllowed(c *Candidate, now int64) (*governance.Policy, error) {
 	policy := g.o.Policy()
 	ask := *c.facts.Ask
 	ask.At = time.UnixMilli(now)
 	if _, refusal := policy.Decide(&ask); refusal != nil {
 		return nil, refusal
+	}
+	if !c.facts.Decision.Policy.Settings().Within(policy.Settings()) {
+		return nil, policy.Refuse(governance.SettingsChanged)
 	}
 	return policy, nil
 }

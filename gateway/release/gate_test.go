@@ -153,6 +153,26 @@ func (b broken) Check(context.Context, *release.Candidate) ([]release.Finding, e
 	return nil, b.err
 }
 
+// Settings tightened between assessment and redemption stop what was judged by looser ones.
+func TestTightenedSettingsAreAskedAgainAtRedeem(t *testing.T) {
+	w := newWorld(t)
+	w.policy.Store(signedPolicy(t, "settings: {minimum_subjects: 12}\n"))
+	c, h := w.candidate(release.Yes)
+	p := w.permit(c)
+	w.policy.Store(signedPolicy(t, "settings: {minimum_subjects: 13}\n"))
+	_, err := w.gate.Redeem(context.Background(), p)
+	var refusal *governance.Refusal
+	require.ErrorAs(t, err, &refusal)
+	require.Equal(t, governance.SettingsChanged, refusal.Rule)
+	require.Zero(t, w.log.Size())
+	h.Cancel()
+	c, _ = w.candidate(release.Yes)
+	p = w.permit(c)
+	w.policy.Store(signedPolicy(t, "settings: {minimum_subjects: 11}\n"))
+	_, err = w.gate.Redeem(context.Background(), p)
+	require.NoError(t, err)
+}
+
 // A suspension between assessment and redemption stops what is already on its way.
 func TestPolicyIsAskedAgainAtRedeem(t *testing.T) {
 	w := newWorld(t)

@@ -8,8 +8,8 @@ import (
 	"github.com/yumen-project/yumen/compute"
 )
 
-// MinimumSubjects is the least number of distinct subjects a shown cell, and the rest of the table
-// without it, must hold (design: exact tables).
+// MinimumSubjects is the default of the setting minimum_subjects: the least number of distinct subjects
+// a shown cell, and the rest of the table without it, must hold (design: exact tables).
 const MinimumSubjects = 10
 
 // CellEvidence is what the rules see of a cell and nobody else does. Subjects is the least number of

@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/yumen-project/yumen/compute"
+	"github.com/yumen-project/yumen/gateway/governance"
 	"github.com/yumen-project/yumen/gateway/receipt"
 )
 
@@ -194,6 +195,7 @@ func TestWithheldCellsDoNotSayHowSmall(t *testing.T) {
 		require.Equal(t, render(1), render(n))
 	}
 	require.NotEqual(t, render(1), render(MinimumSubjects))
+	require.EqualValues(t, MinimumSubjects, governance.DefaultSettings().MinimumSubjects)
 }
 
 func TestSmallestMeasureCounts(t *testing.T) {

@@ -105,13 +105,13 @@ func newWorld(t *testing.T, change ...func(*release.Options)) *world {
 	return w
 }
 
-func signedPolicy(t *testing.T) *governance.Policy {
+func signedPolicy(t *testing.T, more ...string) *governance.Policy {
 	t.Helper()
 	authority, err := keyring.GenerateSigner(keyring.Approval, rand.Reader)
 	require.NoError(t, err)
 	provider, err := keyring.GenerateSigner(keyring.Approval, rand.Reader)
 	require.NoError(t, err)
-	text := strings.NewReplacer("KEY", authority.Public().String(), "KEZ", provider.Public().String()).Replace(domainText)
+	text := strings.NewReplacer("KEY", authority.Public().String(), "KEZ", provider.Public().String()).Replace(domainText + strings.Join(more, ""))
 	d, err := governance.ParseDomain([]byte(text))
 	require.NoError(t, err)
 	var signed []governance.Approval

@@ -6,7 +6,7 @@ import "github.com/yumen-project/yumen/gateway/release"
 // All returns every rule, in the order in which they are checked and reported.
 func All() []release.Rule {
 	return []release.Rule{
-		Registered{}, AnswerCode{}, Share{}, SmallCell{Least: release.MinimumSubjects}, Dominance{}, Private{},
+		Registered{}, AnswerCode{}, Share{}, SmallCell{}, Dominance{}, Private{},
 		OpenIdentifiers{}, KAnonymity{}, Suppression{}, Purpose{}, Source{},
 	}
 }

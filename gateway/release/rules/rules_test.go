@@ -150,7 +150,7 @@ func TestSmallCell(t *testing.T) {
 			func(p *parts) { p.ev.Cells[0].Subjects = 9 }),
 	})
 	require.Empty(t, judge(t, with(table(), func(p *parts) { p.ev.Cells[1].Subjects = 1 }).candidate(t)), "withheld")
-	_, err := rules.SmallCell{Least: 10}.Check(context.Background(), with(table(), func(p *parts) { p.ev.Cells = p.ev.Cells[:2] }).candidate(t))
+	_, err := rules.SmallCell{}.Check(context.Background(), with(table(), func(p *parts) { p.ev.Cells = p.ev.Cells[:2] }).candidate(t))
 	require.Error(t, err, "without evidence it cannot judge")
 }
 

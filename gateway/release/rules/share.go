@@ -2,11 +2,12 @@ package rules
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/yumen-project/yumen/gateway/release"
 )
 
-// Share states under which class a predicate leaves: the 12.5% rule of its registration, or the
+// Share states under which class a predicate leaves: the share rule of its registration, or the
 // consented or statutory class where that rule is off (R48). Registration itself is judged by Registered.
 type Share struct{}
 
@@ -21,5 +22,13 @@ func (r Share) Check(_ context.Context, c *release.Candidate) ([]release.Finding
 	if c.Evidence().ShareExempt {
 		return []release.Finding{{Rule: r.ID(), Threshold: "consent or statute", Outcome: "exempt"}}, nil
 	}
-	return passed(r.ID(), "12.5% of roster"), nil
+	return passed(r.ID(), share(c.Facts().Decision.Policy.Settings().SharePermille)+" of roster"), nil
+}
+
+// share writes a share in per mille as a percentage.
+func share(permille int64) string {
+	if permille%10 == 0 {
+		return fmt.Sprintf("%d%%", permille/10)
+	}
+	return fmt.Sprintf("%d.%d%%", permille/10, permille%10)
 }
