@@ -45,6 +45,9 @@ type BuildOptions struct {
 	MemoryBytes int64
 	// Progress, if set, is called from one goroutine with the rows read so far.
 	Progress func(rows int64)
+	// Gentle builds with one goroutine that pauses, so that a process which answers questions meanwhile
+	// goes on answering them in time. It takes two to three times as long.
+	Gentle bool
 	// Random gives nonces and the build id; nil is crypto/rand.
 	Random io.Reader
 }
@@ -110,6 +113,7 @@ func buildAside(ctx context.Context, src array.RecordReader, p *Program, o *Buil
 	in := &intake{
 		p: p, o: o, spill: spill,
 		random: &lockedReader{r: o.Random},
+		pace:   pace{gentle: o.Gentle},
 	}
 	parts, err := in.read(ctx, src)
 	defer parts.close()
@@ -150,7 +154,7 @@ func (in *intake) finish(m *manifest, dir string) error {
 	new(record).put(blank)
 	m.Decoy = newSealer(in.o.Keys, m).seal(nil, &zero, nonce, blank)
 	m.Rows, m.Subjects, m.Withheld = in.stats.Rows, in.stats.Subjects, in.stats.Withheld
-	if m.Files, err = digestFiles(filepath.Join(dir, databaseName)); err != nil {
+	if m.Files, err = digestFiles(filepath.Join(dir, databaseName), &in.pace); err != nil {
 		return err
 	}
 	if nonce, err = nonces.next(); err != nil {

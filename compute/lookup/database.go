@@ -62,7 +62,11 @@ func writeDatabase(ctx context.Context, parts partitions, m *manifest, in *intak
 	}
 	writers := make([]tableWriter, tables)
 	per := partitionCount / tables
-	err := parallel(tables, func(i int) error {
+	procs := workers()
+	if in.o.Gentle {
+		procs = 1
+	}
+	err := parallelOn(procs, tables, func(i int) error {
 		w := &writers[i]
 		*w = tableWriter{
 			in: in, id: i, seal: newSealer(in.o.Keys, m), nonces: nonceStream{r: in.random},
@@ -133,6 +137,7 @@ func (w *tableWriter) write(ctx context.Context, parts partitions, from, to int)
 		if err := ctx.Err(); err != nil {
 			return w.abandon(err)
 		}
+		w.in.pace.pause()
 		entries, err := parts.bucket(b, limit)
 		if err != nil {
 			return w.abandon(err)
@@ -186,6 +191,8 @@ func (w *tableWriter) open() error {
 		return scrub(err)
 	}
 	o := databaseOptions(new(atomic.Bool)).MakeWriterOptions(bottom, storageForm.MaxTableFormat())
+	// Written back as it grows: one large sync at the end would hold up whoever else syncs on this disk.
+	f = vfs.NewSyncingFile(f, vfs.SyncingFileOptions{BytesPerSync: 1 << 20})
 	w.table = sstable.NewWriter(objstorageprovider.NewFileWritable(f), o)
 	w.paths, w.size = append(w.paths, path), 0
 	return nil

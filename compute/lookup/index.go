@@ -41,14 +41,23 @@ const (
 // or made for another dataset, version or program (ErrForeign) is not opened.
 // cacheBytes bounds the block cache; 0 is 64 MiB.
 func Open(dir string, p *Program, dataset, version string, k Keys, cacheBytes int64) (*Index, error) {
-	ix, err := open(dir, p, dataset, version, k, cacheBytes)
+	return opened(open(dir, p, dataset, version, k, cacheBytes, &pace{}))
+}
+
+// OpenGently is Open for a process that answers questions meanwhile: it reads the files in one goroutine,
+// with pauses.
+func OpenGently(dir string, p *Program, dataset, version string, k Keys, cacheBytes int64) (*Index, error) {
+	return opened(open(dir, p, dataset, version, k, cacheBytes, &pace{gentle: true}))
+}
+
+func opened(ix *Index, err error) (*Index, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open index: %w", err)
 	}
 	return ix, nil
 }
 
-func open(dir string, p *Program, dataset, version string, k Keys, cacheBytes int64) (*Index, error) {
+func open(dir string, p *Program, dataset, version string, k Keys, cacheBytes int64, gait *pace) (*Index, error) {
 	m, err := readManifest(dir, k)
 	if err != nil {
 		return nil, err
@@ -57,7 +66,7 @@ func open(dir string, p *Program, dataset, version string, k Keys, cacheBytes in
 		return nil, err
 	}
 	path := filepath.Join(dir, databaseName)
-	if err := m.checkFiles(path); err != nil {
+	if err := m.checkFiles(path, gait); err != nil {
 		return nil, err
 	}
 	ix := &Index{p: p, keys: k, m: m, done: make(chan struct{})}

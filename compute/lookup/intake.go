@@ -13,6 +13,7 @@ const chunkRows = 8192
 
 // intake turns record batches into entries, on all processors.
 type intake struct {
+	pace   pace // of a gentle build, whose steps follow each other in one goroutine
 	p      *Program
 	o      *BuildOptions
 	spill  string
@@ -35,6 +36,9 @@ func (in *intake) read(ctx context.Context, src array.RecordReader) (partitions,
 	if err != nil {
 		return nil, err
 	}
+	if in.o.Gentle {
+		return in.readGently(ctx, src, cols)
+	}
 	n := workers()
 	parts := make(partitions, n)
 	chunks := make(chan chunk, n)
@@ -44,21 +48,37 @@ func (in *intake) read(ctx context.Context, src array.RecordReader) (partitions,
 		w := newWorker(in, cols, parts[i])
 		wg.Go(func() { w.run(chunks) })
 	}
-	err = in.feed(ctx, src, chunks)
+	err = in.feed(ctx, src, func(c chunk) { chunks <- c })
 	close(chunks)
 	wg.Wait()
+	return parts, in.verdict(err)
+}
+
+// readGently does the work of one worker in the reading goroutine, with pauses.
+func (in *intake) readGently(ctx context.Context, src array.RecordReader, cols columns) (partitions, error) {
+	parts := partitions{newPartition(in, 0, in.o.MemoryBytes)}
+	w := newWorker(in, cols, parts[0])
+	err := in.feed(ctx, src, func(c chunk) {
+		w.take(c)
+		in.pace.pause()
+	})
+	return parts, in.verdict(err)
+}
+
+// verdict is the error of an intake that has ended.
+func (in *intake) verdict(err error) error {
 	if err == nil {
 		err = in.fail
 	}
 	if err == nil {
 		err = in.tolerate()
 	}
-	return parts, err
+	return err
 }
 
 // feed hands out the rows in order, so that every row before a refused one has
 // been looked at when the refusal is worded.
-func (in *intake) feed(ctx context.Context, src array.RecordReader, chunks chan<- chunk) error {
+func (in *intake) feed(ctx context.Context, src array.RecordReader, hand func(chunk)) error {
 	rows := int64(0)
 	for src.Next() {
 		rec := src.Record()
@@ -70,7 +90,7 @@ func (in *intake) feed(ctx context.Context, src array.RecordReader, chunks chan<
 				return nil
 			}
 			end := min(at+chunkRows, rec.NumRows())
-			chunks <- chunk{rec: rec.NewSlice(at, end), row: rows + at + 1}
+			hand(chunk{rec: rec.NewSlice(at, end), row: rows + at + 1})
 		}
 		rows += rec.NumRows()
 		in.mu.Lock()

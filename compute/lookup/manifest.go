@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -118,7 +117,7 @@ func (m *manifest) expect(p *Program, dataset, version string) error {
 
 // digestFiles hashes every file of a database directory, in parallel, sorted by
 // name. Anything but a plain file is refused.
-func digestFiles(dir string) ([]fileEntry, error) {
+func digestFiles(dir string, p *pace) ([]fileEntry, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, scrub(err)
@@ -134,20 +133,24 @@ func digestFiles(dir string) ([]fileEntry, error) {
 		files = append(files, fileEntry{Name: e.Name()})
 	}
 	slices.SortFunc(files, func(a, b fileEntry) int { return strings.Compare(a.Name, b.Name) })
-	err = parallel(len(files), func(i int) error {
-		return files[i].digest(filepath.Join(dir, files[i].Name))
+	procs := workers()
+	if p.gentle {
+		procs = 1
+	}
+	err = parallelOn(procs, len(files), func(i int) error {
+		return files[i].digest(filepath.Join(dir, files[i].Name), p)
 	})
 	return files, err
 }
 
-func (e *fileEntry) digest(path string) error {
+func (e *fileEntry) digest(path string, p *pace) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return scrub(err)
 	}
 	defer f.Close()
 	h := sm3.New()
-	if e.Size, err = io.CopyBuffer(h, f, make([]byte, 256<<10)); err != nil {
+	if e.Size, err = io.CopyBuffer(paced{h, p}, f, make([]byte, 256<<10)); err != nil {
 		return scrub(err)
 	}
 	e.Digest = h.Sum(nil)
@@ -155,8 +158,8 @@ func (e *fileEntry) digest(path string) error {
 }
 
 // checkFiles compares the database with the manifest.
-func (m *manifest) checkFiles(dir string) error {
-	files, err := digestFiles(dir)
+func (m *manifest) checkFiles(dir string, p *pace) error {
+	files, err := digestFiles(dir, p)
 	if err != nil {
 		return err
 	}
@@ -171,7 +174,10 @@ func (m *manifest) checkFiles(dir string) error {
 
 // parallel calls f(0) to f(n-1) on all processors and gives the error of the
 // lowest i that failed. Every i below a failed one is called.
-func parallel(n int, f func(int) error) error {
+func parallel(n int, f func(int) error) error { return parallelOn(workers(), n, f) }
+
+// parallelOn is parallel with at most procs goroutines.
+func parallelOn(procs, n int, f func(int) error) error {
 	var (
 		mu   sync.Mutex
 		next int
@@ -186,7 +192,7 @@ func parallel(n int, f func(int) error) error {
 		next++
 		return i, i < n && fail == nil
 	}
-	for range min(n, runtime.GOMAXPROCS(0)) {
+	for range min(n, procs) {
 		wg.Go(func() {
 			for i, ok := take(); ok; i, ok = take() {
 				if err := f(i); err != nil {

@@ -34,13 +34,17 @@ func newWorker(in *intake, cols columns, out *partition) *worker {
 // run drains chunks, also after a failure, so that the feeder never blocks.
 func (w *worker) run(chunks <-chan chunk) {
 	for c := range chunks {
-		if !w.in.failed() {
-			if err := w.chunk(c); err != nil {
-				w.in.failWith(err)
-			}
-		}
-		c.rec.Release()
+		w.take(c)
 	}
+}
+
+func (w *worker) take(c chunk) {
+	if !w.in.failed() {
+		if err := w.chunk(c); err != nil {
+			w.in.failWith(err)
+		}
+	}
+	c.rec.Release()
 }
 
 func (in *intake) failed() bool {

@@ -172,6 +172,9 @@ func (r *Runner) enact(datasets map[string]*mounted) {
 	r.domainMu.Lock()
 	r.state.Store(&state{policy: r.domain.policy, datasets: datasets})
 	r.domainMu.Unlock()
+	if len(datasets) > 0 {
+		r.serving.Store(true)
+	}
 	for id, m := range old {
 		r.retire(m, datasets[id])
 	}

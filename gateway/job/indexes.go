@@ -62,7 +62,7 @@ func (r *Runner) findIndex(m *mounted, d *governance.Dataset) (*lookup.Index, er
 		if err != nil {
 			continue
 		}
-		index, err := lookup.Open(filepath.Join(r.o.IndexDir, name), m.program, d.ID, name, keys, r.o.CacheBytes)
+		index, err := r.opener()(filepath.Join(r.o.IndexDir, name), m.program, d.ID, name, keys, r.o.CacheBytes)
 		if err == nil {
 			m.name = name
 			return index, nil
@@ -117,7 +117,7 @@ func (r *Runner) buildIndex(ctx context.Context, m *mounted, d *governance.Datas
 	}
 	defer reader.Release()
 	began := r.o.Clock()
-	stats, err := lookup.Build(ctx, reader, m.program, lookup.BuildOptions{Dir: dir, Dataset: d.ID, Version: m.name, Keys: keys, Random: r.o.Rand, MaxInvalidShare: shareOf(d.MaxInvalid)})
+	stats, err := lookup.Build(ctx, reader, m.program, lookup.BuildOptions{Dir: dir, Dataset: d.ID, Version: m.name, Keys: keys, Random: r.o.Rand, MaxInvalidShare: shareOf(d.MaxInvalid), Gentle: r.serving.Load()})
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +127,7 @@ func (r *Runner) buildIndex(ctx context.Context, m *mounted, d *governance.Datas
 	}
 	r.o.Logger.InfoContext(ctx, "index built", slog.String("dataset", d.ID), slog.Int64("rows", stats.Rows),
 		slog.Int64("subjects", stats.Subjects), slog.Float64("seconds", r.o.Clock().Sub(began).Seconds()))
-	return lookup.Open(dir, m.program, d.ID, m.name, keys, r.o.CacheBytes)
+	return r.opener()(dir, m.program, d.ID, m.name, keys, r.o.CacheBytes)
 }
 
 // shareOf reads a decimal share whose form governance has checked; none is 0.
@@ -137,6 +137,14 @@ func shareOf(s string) float64 {
 		return 0
 	}
 	return share
+}
+
+// opener is gentle while questions are answered.
+func (r *Runner) opener() func(string, *lookup.Program, string, string, lookup.Keys, int64) (*lookup.Index, error) {
+	if r.serving.Load() {
+		return lookup.OpenGently
+	}
+	return lookup.Open
 }
 
 // indexKeys derives the keys of one index version from a key of the ring; destroying that key makes

@@ -34,6 +34,8 @@ type Runner struct {
 	trust    []byte
 
 	state atomic.Pointer[state]
+	// serving is set once datasets are mounted: from then on indexes are built aside gently.
+	serving atomic.Bool
 	// applying serialises domain files with all that they mount; changing, taken after it, every
 	// change of the domain. domain is written by apply alone.
 	applying sync.Mutex
