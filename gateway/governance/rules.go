@@ -30,6 +30,7 @@ const (
 	AgreementExpired  Rule = "agreement-expired"
 	TermCap           Rule = "term-cap"
 	Suspended         Rule = "suspended"
+	PolicyForbidden   Rule = "policy-forbidden"
 	ConsentMissing    Rule = "consent-missing"
 	ConsentForeign    Rule = "consent-foreign"
 	ConsentExpired    Rule = "consent-expired"
@@ -125,6 +126,7 @@ func grantRules() []ruleText {
 		{AgreementExpired, "YM-2106", "R28", "协议已到期。", "The agreement has expired."},
 		{TermCap, "YM-2107", "R28", "协议期限超过上限。", "The term of the agreement is above the cap."},
 		{Suspended, "YM-2108", "R60", "相关权限已被暂停。", "Access has been suspended."},
+		{PolicyForbidden, "YM-2109", "R52", "访问策略不允许此操作。", "The access policy does not allow this."},
 		{ConsentMissing, "YM-2201", "R31", "缺少数据主体的同意。", "The consent of the data subject is missing."},
 		{ConsentForeign, "YM-2202", "R31", "该同意不适用于此主体、单位、场景或模板。", "The consent is not for this subject, unit, scenario or template."},
 		{ConsentExpired, "YM-2203", "R31", "同意已过期。", "The consent has expired."},

@@ -76,7 +76,8 @@ func refusalCode(rule governance.Rule) codes.Code {
 		governance.BatchTooLarge, governance.Malformed, governance.UnknownKey, governance.DanglingReference,
 		governance.DuplicateID, governance.AliasRefused:
 		return codes.InvalidArgument
-	case governance.Sealed, governance.NotDurable, governance.WitnessMissing, governance.PushMissing, governance.DatasetMissing:
+	case governance.Sealed, governance.NotDurable, governance.WitnessMissing, governance.PushMissing,
+		governance.DatasetMissing, governance.SettingsChanged:
 		return codes.Unavailable
 	}
 	return codes.PermissionDenied

@@ -54,7 +54,8 @@ var outcomes = map[governance.Rule]struct {
 	governance.IdempotencyConflict: {codes.AlreadyExists, 409}, governance.IdempotencyExpired: {codes.InvalidArgument, 400},
 	governance.IdempotencyMissing: {codes.InvalidArgument, 400}, governance.Sealed: {codes.Unavailable, 503},
 	governance.NotDurable: {codes.Unavailable, 503}, governance.WitnessMissing: {codes.Unavailable, 503},
-	governance.PushMissing: {codes.Unavailable, 503},
+	governance.PushMissing: {codes.Unavailable, 503}, governance.SettingsChanged: {codes.Unavailable, 503},
+	governance.SettingsLoosened: {codes.PermissionDenied, 403}, governance.PolicyForbidden: {codes.PermissionDenied, 403},
 }
 
 func overREST(t *testing.T, i *inside, party, method, path, body string) (int, string) {
