@@ -37,11 +37,15 @@ func (r *Runner) Apply(ctx context.Context, c *spec.Change) (*spec.Applied, erro
 	if err := r.checkTables(ctx, next.Domain()); err != nil {
 		return nil, dataProblem(err)
 	}
+	found, err := r.judgeTables(ctx, next.Domain())
+	if err != nil {
+		return nil, dataProblem(err)
+	}
 	datasets, registered, err := r.mountAll(ctx, next)
 	if err != nil {
 		return nil, dataProblem(err)
 	}
-	applied, err := r.enforce(ctx, dc, datasets, registered)
+	applied, err := r.enforce(ctx, dc, datasets, registered, found)
 	if err != nil {
 		err = errors.Join(err, r.dropPending(datasets))
 	}
@@ -60,7 +64,7 @@ func (r *Runner) dropPending(datasets map[string]*mounted) error {
 
 // enforce makes a checked domain file durable and puts it in the place of the one before, on top of
 // whatever was suspended meanwhile.
-func (r *Runner) enforce(ctx context.Context, dc *domainChange, datasets map[string]*mounted, registered []*registration) (*spec.Applied, error) {
+func (r *Runner) enforce(ctx context.Context, dc *domainChange, datasets map[string]*mounted, registered []*registration, tables *judged) (*spec.Applied, error) {
 	r.changing.Lock()
 	defer r.changing.Unlock()
 	next, err := nextPolicy(r.state.Load().policy, dc, time.UnixMilli(r.Now()))
@@ -75,8 +79,12 @@ func (r *Runner) enforce(ctx context.Context, dc *domainChange, datasets map[str
 	if out.Findings, err = r.record(ctx, registered); err != nil {
 		return nil, err
 	}
-	r.enact(datasets)
-	return out, nil
+	findings, err := r.recordTables(ctx, next.Domain(), tables)
+	if err != nil {
+		return nil, err
+	}
+	out.Findings = append(out.Findings, findings...)
+	return out, r.enact(datasets)
 }
 
 // may says whether a party has one of the roles. The machine's own operator may administer.
@@ -167,10 +175,15 @@ func (r *Runner) record(ctx context.Context, found []*registration) ([]spec.Regi
 }
 
 // enact replaces the state as a whole; a question under way ends on the state it began with.
-func (r *Runner) enact(datasets map[string]*mounted) {
+func (r *Runner) enact(datasets map[string]*mounted) error {
 	old := r.state.Load().datasets
 	r.domainMu.Lock()
-	r.state.Store(&state{policy: r.domain.policy, datasets: datasets})
+	tables, err := r.domain.tablesOf()
+	if err != nil {
+		r.domainMu.Unlock()
+		return err
+	}
+	r.state.Store(&state{policy: r.domain.policy, datasets: datasets, tables: tables})
 	r.domainMu.Unlock()
 	if len(datasets) > 0 {
 		r.serving.Store(true)
@@ -179,6 +192,7 @@ func (r *Runner) enact(datasets map[string]*mounted) {
 		r.retire(m, datasets[id])
 	}
 	r.jobs.recheck(r)
+	return nil
 }
 
 // remount makes ready, after a start, what the log says is in force. A dataset that cannot be read is
@@ -205,8 +219,14 @@ func (r *Runner) remount(ctx context.Context) error {
 		r.adopt(m)
 		datasets[plan.dataset.ID] = m
 	}
-	r.enact(datasets)
-	return nil
+	tables, err := r.judgeTables(ctx, policy.Domain())
+	if err != nil {
+		return err
+	}
+	if _, err := r.recordTables(ctx, policy.Domain(), tables); err != nil {
+		return err
+	}
+	return r.enact(datasets)
 }
 
 // Suspend stops or frees a party, agreement, scenario or dataset from the next request on, and stops
@@ -230,7 +250,7 @@ func (r *Runner) Suspend(ctx context.Context, s *spec.Suspension) (*spec.Applied
 		return nil, err
 	}
 	r.domainMu.Lock()
-	r.state.Store(&state{policy: r.domain.policy, datasets: st.datasets})
+	r.state.Store(&state{policy: r.domain.policy, datasets: st.datasets, tables: st.tables})
 	r.domainMu.Unlock()
 	r.jobs.recheck(r)
 	return &spec.Applied{PolicyHash: hex.EncodeToString(next.Hash[:]), Epoch: next.Epoch, Entry: appended.Index}, nil

@@ -15,6 +15,7 @@ type change struct {
 	Domain     *domainChange          `json:"domain,omitempty"`
 	Suspension *governance.Suspension `json:"suspension,omitempty"`
 	Registered *registration          `json:"registered,omitempty"`
+	Table      *pattern               `json:"table,omitempty"`
 	Job        *jobChange             `json:"job,omitempty"`
 	Genesis    *genesis               `json:"genesis,omitempty"`
 }
@@ -70,12 +71,13 @@ func (r *Runner) openChange(body []byte) (*change, error) {
 type domain struct {
 	policy     *governance.Policy
 	registered map[string]*registration
+	patterns   map[string][]*pattern // by dataset: those of one version on one data, in the order of the log
 	jobs       map[string]*jobRecord
 	history    []past
 }
 
 func newDomain() *domain {
-	return &domain{policy: &governance.Policy{}, registered: map[string]*registration{}, jobs: map[string]*jobRecord{}}
+	return &domain{policy: &governance.Policy{}, registered: map[string]*registration{}, patterns: map[string][]*pattern{}, jobs: map[string]*jobRecord{}}
 }
 
 // take makes a change part of the domain. at is the time of its frame.
@@ -96,6 +98,8 @@ func (d *domain) take(c *change, at int64) error {
 		d.policy = next
 	case c.Registered != nil:
 		d.registered[c.Registered.Dataset] = c.Registered
+	case c.Table != nil:
+		d.takePattern(c.Table)
 	case c.Job != nil:
 		d.jobs[c.Job.ID] = d.jobs[c.Job.ID].with(c.Job, at)
 	}

@@ -43,6 +43,9 @@ type Runner struct {
 	domainMu sync.Mutex
 	domain   *domain
 
+	// judges hold the registries of exact tables, by dataset; under applying, or at the start.
+	judges map[string]*judge
+
 	jobs jobQueue
 	// workers write to the log and end before it closes; background ends after the indexes do.
 	workers    sync.WaitGroup

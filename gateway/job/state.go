@@ -13,6 +13,7 @@ import (
 type state struct {
 	policy   *governance.Policy
 	datasets map[string]*mounted
+	tables   map[string]*exact // registered exact tables by id
 }
 
 // mounted is a dataset with templates: its index and what registration found.

@@ -21,6 +21,10 @@ func (r *Runner) table(ctx context.Context, w *question, hold *ledger.Hold) (*re
 	if d.Table.Privacy != nil {
 		return r.private(ctx, w, hold)
 	}
+	registered := w.state.tables[d.Table.ID]
+	if registered == nil {
+		return nil, w.state.policy.Refuse(governance.TableUnregistered), nil
+	}
 	source, err := r.o.Source(d.Dataset)
 	if err != nil {
 		return nil, nil, err
@@ -28,6 +32,9 @@ func (r *Runner) table(ctx context.Context, w *question, hold *ledger.Hold) (*re
 	about, err := source.Describe(ctx)
 	if err != nil {
 		return nil, nil, err
+	}
+	if basisOf(d.Dataset, about, d.Policy.Settings().MinimumSubjects) != registered.pattern.Fingerprint {
+		return nil, w.state.policy.Refuse(governance.TableUnregistered), nil
 	}
 	engine := plain.New(plain.Options{Subject: canonicaliser(d.Dataset)})
 	plan, err := engine.Prepare(ctx, tableQuery(d), about.Schema)
@@ -47,7 +54,7 @@ func (r *Runner) table(ctx context.Context, w *question, hold *ledger.Hold) (*re
 	if err != nil {
 		return nil, nil, err
 	}
-	c, err := release.PrepareTable(r.facts(w), result, true, w.rows[0], hold)
+	c, err := release.PrepareTable(r.facts(w), result, registered.shows, w.rows[0], hold)
 	return c, nil, err
 }
 

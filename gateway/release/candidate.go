@@ -106,13 +106,17 @@ func Prepare(f Facts, body Body, ev Evidence, rows []Row, hold *ledger.Hold) (*C
 	return &Candidate{facts: f, body: body, evidence: ev, rows: rows, hold: hold, canonical: body.appendCanonical(nil)}, nil
 }
 
-// PrepareTable suppresses what is small by the settings in force and seals the rest.
-func PrepareTable(f Facts, r *compute.Result, registered bool, row Row, hold *ledger.Hold) (*Candidate, error) {
+// PrepareTable suppresses what is small by the settings in force, and what the table's registered
+// pattern, asked by a cell's keys, does not show, and seals the rest. A nil pattern: not registered.
+func PrepareTable(f Facts, r *compute.Result, pattern func(keys []string) bool, row Row, hold *ledger.Hold) (*Candidate, error) {
 	if f.Decision == nil {
 		return nil, fmt.Errorf("%w: facts", ErrCandidate)
 	}
 	cells := suppressSmall(r, f.Decision.Policy.Settings().MinimumSubjects)
-	ev := Evidence{Registered: registered, Cells: cells}
+	for i := range cells {
+		cells[i].Withheld = cells[i].Withheld || pattern == nil || !pattern(r.Cells[i].Keys)
+	}
+	ev := Evidence{Registered: pattern != nil, Cells: cells}
 	return Prepare(f, tableBody(r, cells), ev, []Row{row}, hold)
 }
 

@@ -83,6 +83,15 @@ func suppressSmall(r *compute.Result, least int64) []CellEvidence {
 	return ev
 }
 
+// ShownCells says of each cell whether this table, looked at alone, may show it: what registration starts from.
+func ShownCells(r *compute.Result, least int64) []bool {
+	out := make([]bool, len(r.Cells))
+	for i, ev := range suppressSmall(r, least) {
+		out[i] = !ev.Withheld
+	}
+	return out
+}
+
 // unionDominated says that one subject makes most of a sum over the withheld cells together: whoever
 // knows the total would have that subject's part by subtraction.
 func unionDominated(r *compute.Result, ev []CellEvidence) bool {
