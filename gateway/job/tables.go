@@ -19,7 +19,7 @@ import (
 // judged is what judging the exact tables of a domain file found anew.
 type judged struct {
 	patterns []*pattern
-	unread   []*governance.Dataset // registers that could not be read
+	unread   []string // datasets that could not be read
 	attacks  []recovered
 }
 
@@ -63,7 +63,7 @@ func (r *Runner) judgeTables(ctx context.Context, d *governance.Domain) (*judged
 		}
 		if err != nil {
 			delete(r.judges, dataset.ID)
-			out.unread = append(out.unread, dataset)
+			out.unread = append(out.unread, dataset.ID)
 			r.o.Logger.ErrorContext(ctx, "exact tables not registered", slog.String("dataset", dataset.ID), slog.String("error", err.Error()))
 		}
 	}
@@ -214,7 +214,7 @@ func tableFindings(d *governance.Domain, found *judged) ([]spec.Registered, erro
 			if t.Dataset != ds.ID || t.Privacy != nil {
 				continue
 			}
-			if slices.Contains(found.unread, ds) {
+			if slices.Contains(found.unread, ds.ID) {
 				unread.Templates = append(unread.Templates, t.ID)
 				continue
 			}
