@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/yumen-project/yumen/compute/lookup"
 	"github.com/yumen-project/yumen/gateway/alarms"
 	"github.com/yumen-project/yumen/gateway/audit"
 	"github.com/yumen-project/yumen/gateway/governance"
@@ -20,12 +19,13 @@ import (
 // civil is the time zone in which hours are odd.
 var civil = time.FixedZone("+08:00", 8*3600)
 
-// tally counts what the index said, before a template merges it.
-func (w *question) tally(a lookup.Answer) {
-	switch a {
-	case lookup.NotFound:
+// tally counts what the unit was told, and nothing that a template merged: an alarm shows in the log's
+// size and in the metrics, so it would tell an absent subject from a "no" otherwise.
+func (w *question) tally(c release.Code) {
+	switch c {
+	case release.NotFound:
 		w.absent++
-	case lookup.Mismatch:
+	case release.Mismatch:
 		w.mismatched++
 	}
 }

@@ -26,7 +26,7 @@ type question struct {
 	now      int64
 	// rhoBefore is what the unit had caused of the dataset's privacy budget before this question.
 	rhoBefore int64
-	// absent and mismatched are what the index said of the subjects; used is the quota after this.
+	// absent and mismatched count published answers; used is the quota after this.
 	absent, mismatched, used int64
 }
 
@@ -261,8 +261,9 @@ func ask(ctx context.Context, index *lookup.Index, t *template, w *question) (re
 		if err != nil {
 			return nil, err
 		}
-		w.tally(a)
-		return release.Answer{Code: t.code(a)}, nil
+		code := t.code(a)
+		w.tally(code)
+		return release.Answer{Code: code}, nil
 	}
 	queries := make([]lookup.Query, len(w.people))
 	for i := range w.people {
@@ -275,8 +276,8 @@ func ask(ctx context.Context, index *lookup.Index, t *template, w *question) (re
 	}
 	codes := make([]release.Code, len(answers))
 	for i, a := range answers {
-		w.tally(a)
 		codes[i] = t.code(a)
+		w.tally(codes[i])
 	}
 	return release.Batch{Codes: codes}, nil
 }
