@@ -64,6 +64,10 @@ test-race: ## the race detector where state is shared; needs a C compiler
 test-services: ## whole-system tests with real processes
 	.ci/test-services
 
+.PHONY: attack
+attack: ## a clever analyst against gateways of its own: what each attack learned beside what it may
+	$(GO) run ./gateway/e2e/attack
+
 .PHONY: bench
 bench: ## short benchmarks, then the harness against a gateway of its own
 	.ci/bench
