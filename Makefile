@@ -68,6 +68,15 @@ test-services: ## whole-system tests with real processes
 attack: ## a clever analyst against gateways of its own: what each attack learned beside what it may
 	$(GO) run ./gateway/e2e/attack
 
+# The long run of the crash harness; `make test` holds the short one.
+CHAOS := -kills 2000 -processes 400 -faults 100 -flips 1000 -rollbacks 100 -requests 1000000 -seed 1
+
+.PHONY: chaos
+chaos: ## kill -9, faults, tampering, rollbacks and races, at length; ends with one line of counts
+	@status=0; mkdir -p bin; rm -f bin/chaos.json; \
+	$(GO) test -count=1 -timeout 4h -v -run TestChaos ./gateway/e2e/chaos -args $(CHAOS) -report $(CURDIR)/bin/chaos.json || status=$$?; \
+	cat bin/chaos.json; exit $$status
+
 .PHONY: bench
 bench: ## short benchmarks, then the harness against a gateway of its own
 	.ci/bench

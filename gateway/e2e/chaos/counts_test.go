@@ -52,7 +52,8 @@ func TestChaos(t *testing.T) {
 		name string
 		do   func(*testing.T, *counts)
 	}{
-		{"copies", copies}, {"tampering", tampering}, {"rollbacks", rollbacks}, {"race", race},
+		{"copies", copies}, {"tampering", tampering}, {"rollbacks", rollbacks}, {"race", race}, {"processes", processes},
+		{"faults", faults}, {"full", full}, {"readonly", readOnly},
 	} {
 		from := time.Now()
 		t.Run(part.name, func(t *testing.T) { part.do(t, c) })
