@@ -43,6 +43,9 @@ func (r *Runner) Answer(ctx context.Context, q *spec.Question) (*release.Release
 }
 
 func (r *Runner) answer(ctx context.Context, w *question) (*release.Release, error) {
+	if err := r.notReady(ctx, &w.ask, w.state.policy); err != nil {
+		return nil, err
+	}
 	if refusal := r.admit(w); refusal != nil {
 		return nil, r.deny(ctx, &w.ask, refusal, nil)
 	}

@@ -122,6 +122,9 @@ func (j *Jobs) Submit(ctx context.Context, s *spec.Job) (*spec.JobView, error) {
 	r := j.r
 	policy := r.state.Load().policy
 	ask := maskAsk(s, r.Now())
+	if err := r.notReady(ctx, ask, policy); err != nil {
+		return nil, err
+	}
 	if badKey(s.Key, s.KeyTime) {
 		return nil, r.deny(ctx, ask, policy.Refuse(governance.IdempotencyMissing), nil)
 	}

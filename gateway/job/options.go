@@ -36,6 +36,8 @@ type Options struct {
 	Alarms    alarms.Thresholds
 	OnAlarm   func(alarms.Alarm)
 	SuspendOn map[alarms.Rule]bool
+	// Ready, if set, names the rule by which questions are refused now, or "": it is asked before each.
+	Ready func() governance.Rule
 	// CacheBytes bounds the block cache of each index; 0 means 64 MiB.
 	CacheBytes int64
 }

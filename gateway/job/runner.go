@@ -47,6 +47,8 @@ type Runner struct {
 	judges map[string]*judge
 
 	jobs jobQueue
+	// searching lets one search read the log at a time.
+	searching sync.Mutex
 	// workers write to the log and end before it closes; background ends after the indexes do.
 	workers    sync.WaitGroup
 	background sync.WaitGroup

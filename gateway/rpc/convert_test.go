@@ -49,6 +49,8 @@ func everyCall(s *rpc.Services, ctx context.Context) map[string]error {
 	call("Entry", err)
 	_, err = s.Audit.Trust(ctx, &apiv1.TrustRequest{})
 	call("Trust", err)
+	_, err = s.Audit.Search(ctx, &apiv1.SearchRequest{})
+	call("Search", err)
 	return out
 }
 

@@ -30,6 +30,7 @@ type inside struct {
 	job        *spec.Job
 	change     *spec.Change
 	suspension *spec.Suspension
+	search     *spec.Search
 	release    *release.Release
 	err        error
 }
@@ -68,6 +69,11 @@ func (i *inside) Suspend(_ context.Context, s *spec.Suspension) (*spec.Applied, 
 
 func (i *inside) Catalogue(context.Context, string) (*spec.Catalogue, error) {
 	return &spec.Catalogue{Datasets: []spec.CatalogueDataset{{ID: "d", Fields: []spec.CatalogueField{{Name: "f"}}}}, Items: []spec.CatalogueItem{{ID: "i"}}}, i.err
+}
+
+func (i *inside) Search(_ context.Context, q *spec.Search) (*spec.SearchPage, error) {
+	i.search = q
+	return &spec.SearchPage{Entries: []spec.LogEntry{{Index: 7, Party: "bank", Rule: "suspended"}}, Before: 5, Scanned: 9}, i.err
 }
 
 func (i *inside) Checkpoint() []byte { return []byte("checkpoint") }

@@ -34,6 +34,7 @@ type auditor interface {
 	Checkpoint() []byte
 	Prove(ctx context.Context, index uint64) (entry []byte, proof [][]byte, checkpoint []byte, err error)
 	Trust() []byte
+	Search(ctx context.Context, q *spec.Search) (*spec.SearchPage, error)
 }
 
 // Services is everything a transport serves; the same values serve gRPC and REST.

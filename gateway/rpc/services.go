@@ -229,3 +229,15 @@ func (a *auditService) Trust(ctx context.Context, _ *apiv1.TrustRequest) (*apiv1
 	}
 	return &apiv1.TrustResponse{Trust: a.log.Trust()}, nil
 }
+
+func (a *auditService) Search(ctx context.Context, in *apiv1.SearchRequest) (*apiv1.SearchResponse, error) {
+	q, err := searchQuery(ctx, in)
+	if err != nil {
+		return nil, a.errors.status(ctx, err)
+	}
+	page, err := a.log.Search(ctx, q)
+	if err != nil {
+		return nil, a.errors.status(ctx, err)
+	}
+	return searchMessage(page), nil
+}

@@ -73,3 +73,7 @@ func (s sealedGateway) Trust() []byte {
 	}
 	return text
 }
+
+func (s sealedGateway) Search(context.Context, *spec.Search) (*spec.SearchPage, error) {
+	return nil, s.refusal()
+}

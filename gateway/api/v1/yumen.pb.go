@@ -2184,6 +2184,293 @@ func (x *TrustResponse) GetTrust() []byte {
 	return nil
 }
 
+// SearchRequest restricts what is listed; what is empty does not.
+type SearchRequest struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Party    string                 `protobuf:"bytes,1,opt,name=party,proto3" json:"party,omitempty"`
+	Scenario string                 `protobuf:"bytes,2,opt,name=scenario,proto3" json:"scenario,omitempty"`
+	Dataset  string                 `protobuf:"bytes,3,opt,name=dataset,proto3" json:"dataset,omitempty"`
+	// kind: genesis, domain, suspension, registration, release, refusal, job, key-event, settings or outcome.
+	Kind string `protobuf:"bytes,4,opt,name=kind,proto3" json:"kind,omitempty"`
+	// from_ms and to_ms: Unix milliseconds; to_ms is not included.
+	FromMs int64 `protobuf:"varint,5,opt,name=from_ms,json=fromMs,proto3" json:"from_ms,omitempty"`
+	ToMs   int64 `protobuf:"varint,6,opt,name=to_ms,json=toMs,proto3" json:"to_ms,omitempty"`
+	// limit: entries of a page, at most 500; 0 means 100.
+	Limit uint32 `protobuf:"varint,7,opt,name=limit,proto3" json:"limit,omitempty"`
+	// before: next_before of the page before this one; 0 begins at the newest entry.
+	Before        uint64 `protobuf:"varint,8,opt,name=before,proto3" json:"before,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SearchRequest) Reset() {
+	*x = SearchRequest{}
+	mi := &file_yumen_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SearchRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SearchRequest) ProtoMessage() {}
+
+func (x *SearchRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_yumen_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SearchRequest.ProtoReflect.Descriptor instead.
+func (*SearchRequest) Descriptor() ([]byte, []int) {
+	return file_yumen_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *SearchRequest) GetParty() string {
+	if x != nil {
+		return x.Party
+	}
+	return ""
+}
+
+func (x *SearchRequest) GetScenario() string {
+	if x != nil {
+		return x.Scenario
+	}
+	return ""
+}
+
+func (x *SearchRequest) GetDataset() string {
+	if x != nil {
+		return x.Dataset
+	}
+	return ""
+}
+
+func (x *SearchRequest) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *SearchRequest) GetFromMs() int64 {
+	if x != nil {
+		return x.FromMs
+	}
+	return 0
+}
+
+func (x *SearchRequest) GetToMs() int64 {
+	if x != nil {
+		return x.ToMs
+	}
+	return 0
+}
+
+func (x *SearchRequest) GetLimit() uint32 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
+func (x *SearchRequest) GetBefore() uint64 {
+	if x != nil {
+		return x.Before
+	}
+	return 0
+}
+
+// LogEntry is what a supervisor sees of an entry.
+type LogEntry struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Index    uint64                 `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`
+	TimeMs   int64                  `protobuf:"varint,2,opt,name=time_ms,json=timeMs,proto3" json:"time_ms,omitempty"`
+	Kind     string                 `protobuf:"bytes,3,opt,name=kind,proto3" json:"kind,omitempty"`
+	Party    string                 `protobuf:"bytes,4,opt,name=party,proto3" json:"party,omitempty"`
+	Scenario string                 `protobuf:"bytes,5,opt,name=scenario,proto3" json:"scenario,omitempty"`
+	Dataset  string                 `protobuf:"bytes,6,opt,name=dataset,proto3" json:"dataset,omitempty"`
+	Query    string                 `protobuf:"bytes,7,opt,name=query,proto3" json:"query,omitempty"`
+	// rule: by which it was refused or raised an alarm.
+	Rule string `protobuf:"bytes,8,opt,name=rule,proto3" json:"rule,omitempty"`
+	// serial: of the receipt, where something was released.
+	Serial        string `protobuf:"bytes,9,opt,name=serial,proto3" json:"serial,omitempty"`
+	PolicyHash    string `protobuf:"bytes,10,opt,name=policy_hash,json=policyHash,proto3" json:"policy_hash,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LogEntry) Reset() {
+	*x = LogEntry{}
+	mi := &file_yumen_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LogEntry) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LogEntry) ProtoMessage() {}
+
+func (x *LogEntry) ProtoReflect() protoreflect.Message {
+	mi := &file_yumen_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LogEntry.ProtoReflect.Descriptor instead.
+func (*LogEntry) Descriptor() ([]byte, []int) {
+	return file_yumen_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *LogEntry) GetIndex() uint64 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+func (x *LogEntry) GetTimeMs() int64 {
+	if x != nil {
+		return x.TimeMs
+	}
+	return 0
+}
+
+func (x *LogEntry) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *LogEntry) GetParty() string {
+	if x != nil {
+		return x.Party
+	}
+	return ""
+}
+
+func (x *LogEntry) GetScenario() string {
+	if x != nil {
+		return x.Scenario
+	}
+	return ""
+}
+
+func (x *LogEntry) GetDataset() string {
+	if x != nil {
+		return x.Dataset
+	}
+	return ""
+}
+
+func (x *LogEntry) GetQuery() string {
+	if x != nil {
+		return x.Query
+	}
+	return ""
+}
+
+func (x *LogEntry) GetRule() string {
+	if x != nil {
+		return x.Rule
+	}
+	return ""
+}
+
+func (x *LogEntry) GetSerial() string {
+	if x != nil {
+		return x.Serial
+	}
+	return ""
+}
+
+func (x *LogEntry) GetPolicyHash() string {
+	if x != nil {
+		return x.PolicyHash
+	}
+	return ""
+}
+
+type SearchResponse struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Entries []*LogEntry            `protobuf:"bytes,1,rep,name=entries,proto3" json:"entries,omitempty"`
+	// next_before: continues the search; 0 when nothing older is left. A page may be empty and go on, since the
+	// part of the log read for one page is bounded.
+	NextBefore uint64 `protobuf:"varint,2,opt,name=next_before,json=nextBefore,proto3" json:"next_before,omitempty"`
+	// scanned: how many entries were looked at.
+	Scanned       uint64 `protobuf:"varint,3,opt,name=scanned,proto3" json:"scanned,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SearchResponse) Reset() {
+	*x = SearchResponse{}
+	mi := &file_yumen_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SearchResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SearchResponse) ProtoMessage() {}
+
+func (x *SearchResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_yumen_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SearchResponse.ProtoReflect.Descriptor instead.
+func (*SearchResponse) Descriptor() ([]byte, []int) {
+	return file_yumen_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *SearchResponse) GetEntries() []*LogEntry {
+	if x != nil {
+		return x.Entries
+	}
+	return nil
+}
+
+func (x *SearchResponse) GetNextBefore() uint64 {
+	if x != nil {
+		return x.NextBefore
+	}
+	return 0
+}
+
+func (x *SearchResponse) GetScanned() uint64 {
+	if x != nil {
+		return x.Scanned
+	}
+	return 0
+}
+
 var File_yumen_proto protoreflect.FileDescriptor
 
 const file_yumen_proto_rawDesc = "" +
@@ -2345,7 +2632,34 @@ const file_yumen_proto_rawDesc = "" +
 	"checkpoint\"\x0e\n" +
 	"\fTrustRequest\"%\n" +
 	"\rTrustResponse\x12\x14\n" +
-	"\x05trust\x18\x01 \x01(\fR\x05trust*\x91\x01\n" +
+	"\x05trust\x18\x01 \x01(\fR\x05trust\"\xcb\x01\n" +
+	"\rSearchRequest\x12\x14\n" +
+	"\x05party\x18\x01 \x01(\tR\x05party\x12\x1a\n" +
+	"\bscenario\x18\x02 \x01(\tR\bscenario\x12\x18\n" +
+	"\adataset\x18\x03 \x01(\tR\adataset\x12\x12\n" +
+	"\x04kind\x18\x04 \x01(\tR\x04kind\x12\x17\n" +
+	"\afrom_ms\x18\x05 \x01(\x03R\x06fromMs\x12\x13\n" +
+	"\x05to_ms\x18\x06 \x01(\x03R\x04toMs\x12\x14\n" +
+	"\x05limit\x18\a \x01(\rR\x05limit\x12\x16\n" +
+	"\x06before\x18\b \x01(\x04R\x06before\"\xfc\x01\n" +
+	"\bLogEntry\x12\x14\n" +
+	"\x05index\x18\x01 \x01(\x04R\x05index\x12\x17\n" +
+	"\atime_ms\x18\x02 \x01(\x03R\x06timeMs\x12\x12\n" +
+	"\x04kind\x18\x03 \x01(\tR\x04kind\x12\x14\n" +
+	"\x05party\x18\x04 \x01(\tR\x05party\x12\x1a\n" +
+	"\bscenario\x18\x05 \x01(\tR\bscenario\x12\x18\n" +
+	"\adataset\x18\x06 \x01(\tR\adataset\x12\x14\n" +
+	"\x05query\x18\a \x01(\tR\x05query\x12\x12\n" +
+	"\x04rule\x18\b \x01(\tR\x04rule\x12\x16\n" +
+	"\x06serial\x18\t \x01(\tR\x06serial\x12\x1f\n" +
+	"\vpolicy_hash\x18\n" +
+	" \x01(\tR\n" +
+	"policyHash\"y\n" +
+	"\x0eSearchResponse\x12,\n" +
+	"\aentries\x18\x01 \x03(\v2\x12.yumen.v1.LogEntryR\aentries\x12\x1f\n" +
+	"\vnext_before\x18\x02 \x01(\x04R\n" +
+	"nextBefore\x12\x18\n" +
+	"\ascanned\x18\x03 \x01(\x04R\ascanned*\x91\x01\n" +
 	"\x06Answer\x12\x16\n" +
 	"\x12ANSWER_UNSPECIFIED\x10\x00\x12\x0e\n" +
 	"\n" +
@@ -2379,12 +2693,13 @@ const file_yumen_proto_rawDesc = "" +
 	"\x05Apply\x12\x16.yumen.v1.ApplyRequest\x1a\x17.yumen.v1.ApplyResponse\x12>\n" +
 	"\aSuspend\x12\x18.yumen.v1.SuspendRequest\x1a\x19.yumen.v1.SuspendResponse\x12=\n" +
 	"\x06Resume\x12\x18.yumen.v1.SuspendRequest\x1a\x19.yumen.v1.SuspendResponse\x12D\n" +
-	"\tCatalogue\x12\x1a.yumen.v1.CatalogueRequest\x1a\x1b.yumen.v1.CatalogueResponse2\xc4\x01\n" +
+	"\tCatalogue\x12\x1a.yumen.v1.CatalogueRequest\x1a\x1b.yumen.v1.CatalogueResponse2\x81\x02\n" +
 	"\x05Audit\x12G\n" +
 	"\n" +
 	"Checkpoint\x12\x1b.yumen.v1.CheckpointRequest\x1a\x1c.yumen.v1.CheckpointResponse\x128\n" +
 	"\x05Entry\x12\x16.yumen.v1.EntryRequest\x1a\x17.yumen.v1.EntryResponse\x128\n" +
-	"\x05Trust\x12\x16.yumen.v1.TrustRequest\x1a\x17.yumen.v1.TrustResponseB5Z3github.com/yumen-project/yumen/gateway/api/v1;apiv1b\x06proto3"
+	"\x05Trust\x12\x16.yumen.v1.TrustRequest\x1a\x17.yumen.v1.TrustResponse\x12;\n" +
+	"\x06Search\x12\x17.yumen.v1.SearchRequest\x1a\x18.yumen.v1.SearchResponseB5Z3github.com/yumen-project/yumen/gateway/api/v1;apiv1b\x06proto3"
 
 var (
 	file_yumen_proto_rawDescOnce sync.Once
@@ -2399,7 +2714,7 @@ func file_yumen_proto_rawDescGZIP() []byte {
 }
 
 var file_yumen_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_yumen_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
+var file_yumen_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
 var file_yumen_proto_goTypes = []any{
 	(Answer)(0),                 // 0: yumen.v1.Answer
 	(JobState)(0),               // 1: yumen.v1.JobState
@@ -2434,6 +2749,9 @@ var file_yumen_proto_goTypes = []any{
 	(*EntryResponse)(nil),       // 30: yumen.v1.EntryResponse
 	(*TrustRequest)(nil),        // 31: yumen.v1.TrustRequest
 	(*TrustResponse)(nil),       // 32: yumen.v1.TrustResponse
+	(*SearchRequest)(nil),       // 33: yumen.v1.SearchRequest
+	(*LogEntry)(nil),            // 34: yumen.v1.LogEntry
+	(*SearchResponse)(nil),      // 35: yumen.v1.SearchResponse
 }
 var file_yumen_proto_depIdxs = []int32{
 	2,  // 0: yumen.v1.VerifyRequest.subject:type_name -> yumen.v1.Subject
@@ -2453,39 +2771,42 @@ var file_yumen_proto_depIdxs = []int32{
 	24, // 14: yumen.v1.CatalogueResponse.datasets:type_name -> yumen.v1.CatalogueDataset
 	26, // 15: yumen.v1.CatalogueResponse.items:type_name -> yumen.v1.CatalogueItem
 	25, // 16: yumen.v1.CatalogueDataset.fields:type_name -> yumen.v1.CatalogueField
-	3,  // 17: yumen.v1.Verification.Verify:input_type -> yumen.v1.VerifyRequest
-	6,  // 18: yumen.v1.Verification.VerifyBatch:input_type -> yumen.v1.VerifyBatchRequest
-	8,  // 19: yumen.v1.Tables.Query:input_type -> yumen.v1.QueryRequest
-	11, // 20: yumen.v1.Jobs.Submit:input_type -> yumen.v1.SubmitRequest
-	13, // 21: yumen.v1.Jobs.Get:input_type -> yumen.v1.GetJobRequest
-	14, // 22: yumen.v1.Jobs.List:input_type -> yumen.v1.ListJobsRequest
-	13, // 23: yumen.v1.Jobs.Cancel:input_type -> yumen.v1.GetJobRequest
-	17, // 24: yumen.v1.Governance.Apply:input_type -> yumen.v1.ApplyRequest
-	20, // 25: yumen.v1.Governance.Suspend:input_type -> yumen.v1.SuspendRequest
-	20, // 26: yumen.v1.Governance.Resume:input_type -> yumen.v1.SuspendRequest
-	22, // 27: yumen.v1.Governance.Catalogue:input_type -> yumen.v1.CatalogueRequest
-	27, // 28: yumen.v1.Audit.Checkpoint:input_type -> yumen.v1.CheckpointRequest
-	29, // 29: yumen.v1.Audit.Entry:input_type -> yumen.v1.EntryRequest
-	31, // 30: yumen.v1.Audit.Trust:input_type -> yumen.v1.TrustRequest
-	5,  // 31: yumen.v1.Verification.Verify:output_type -> yumen.v1.VerifyResponse
-	7,  // 32: yumen.v1.Verification.VerifyBatch:output_type -> yumen.v1.VerifyBatchResponse
-	10, // 33: yumen.v1.Tables.Query:output_type -> yumen.v1.QueryResponse
-	12, // 34: yumen.v1.Jobs.Submit:output_type -> yumen.v1.Job
-	12, // 35: yumen.v1.Jobs.Get:output_type -> yumen.v1.Job
-	15, // 36: yumen.v1.Jobs.List:output_type -> yumen.v1.ListJobsResponse
-	12, // 37: yumen.v1.Jobs.Cancel:output_type -> yumen.v1.Job
-	18, // 38: yumen.v1.Governance.Apply:output_type -> yumen.v1.ApplyResponse
-	21, // 39: yumen.v1.Governance.Suspend:output_type -> yumen.v1.SuspendResponse
-	21, // 40: yumen.v1.Governance.Resume:output_type -> yumen.v1.SuspendResponse
-	23, // 41: yumen.v1.Governance.Catalogue:output_type -> yumen.v1.CatalogueResponse
-	28, // 42: yumen.v1.Audit.Checkpoint:output_type -> yumen.v1.CheckpointResponse
-	30, // 43: yumen.v1.Audit.Entry:output_type -> yumen.v1.EntryResponse
-	32, // 44: yumen.v1.Audit.Trust:output_type -> yumen.v1.TrustResponse
-	31, // [31:45] is the sub-list for method output_type
-	17, // [17:31] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	34, // 17: yumen.v1.SearchResponse.entries:type_name -> yumen.v1.LogEntry
+	3,  // 18: yumen.v1.Verification.Verify:input_type -> yumen.v1.VerifyRequest
+	6,  // 19: yumen.v1.Verification.VerifyBatch:input_type -> yumen.v1.VerifyBatchRequest
+	8,  // 20: yumen.v1.Tables.Query:input_type -> yumen.v1.QueryRequest
+	11, // 21: yumen.v1.Jobs.Submit:input_type -> yumen.v1.SubmitRequest
+	13, // 22: yumen.v1.Jobs.Get:input_type -> yumen.v1.GetJobRequest
+	14, // 23: yumen.v1.Jobs.List:input_type -> yumen.v1.ListJobsRequest
+	13, // 24: yumen.v1.Jobs.Cancel:input_type -> yumen.v1.GetJobRequest
+	17, // 25: yumen.v1.Governance.Apply:input_type -> yumen.v1.ApplyRequest
+	20, // 26: yumen.v1.Governance.Suspend:input_type -> yumen.v1.SuspendRequest
+	20, // 27: yumen.v1.Governance.Resume:input_type -> yumen.v1.SuspendRequest
+	22, // 28: yumen.v1.Governance.Catalogue:input_type -> yumen.v1.CatalogueRequest
+	27, // 29: yumen.v1.Audit.Checkpoint:input_type -> yumen.v1.CheckpointRequest
+	29, // 30: yumen.v1.Audit.Entry:input_type -> yumen.v1.EntryRequest
+	31, // 31: yumen.v1.Audit.Trust:input_type -> yumen.v1.TrustRequest
+	33, // 32: yumen.v1.Audit.Search:input_type -> yumen.v1.SearchRequest
+	5,  // 33: yumen.v1.Verification.Verify:output_type -> yumen.v1.VerifyResponse
+	7,  // 34: yumen.v1.Verification.VerifyBatch:output_type -> yumen.v1.VerifyBatchResponse
+	10, // 35: yumen.v1.Tables.Query:output_type -> yumen.v1.QueryResponse
+	12, // 36: yumen.v1.Jobs.Submit:output_type -> yumen.v1.Job
+	12, // 37: yumen.v1.Jobs.Get:output_type -> yumen.v1.Job
+	15, // 38: yumen.v1.Jobs.List:output_type -> yumen.v1.ListJobsResponse
+	12, // 39: yumen.v1.Jobs.Cancel:output_type -> yumen.v1.Job
+	18, // 40: yumen.v1.Governance.Apply:output_type -> yumen.v1.ApplyResponse
+	21, // 41: yumen.v1.Governance.Suspend:output_type -> yumen.v1.SuspendResponse
+	21, // 42: yumen.v1.Governance.Resume:output_type -> yumen.v1.SuspendResponse
+	23, // 43: yumen.v1.Governance.Catalogue:output_type -> yumen.v1.CatalogueResponse
+	28, // 44: yumen.v1.Audit.Checkpoint:output_type -> yumen.v1.CheckpointResponse
+	30, // 45: yumen.v1.Audit.Entry:output_type -> yumen.v1.EntryResponse
+	32, // 46: yumen.v1.Audit.Trust:output_type -> yumen.v1.TrustResponse
+	35, // 47: yumen.v1.Audit.Search:output_type -> yumen.v1.SearchResponse
+	33, // [33:48] is the sub-list for method output_type
+	18, // [18:33] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_yumen_proto_init() }
@@ -2503,7 +2824,7 @@ func file_yumen_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_yumen_proto_rawDesc), len(file_yumen_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   31,
+			NumMessages:   34,
 			NumExtensions: 0,
 			NumServices:   5,
 		},

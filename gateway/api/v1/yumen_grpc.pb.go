@@ -736,6 +736,7 @@ const (
 	Audit_Checkpoint_FullMethodName = "/yumen.v1.Audit/Checkpoint"
 	Audit_Entry_FullMethodName      = "/yumen.v1.Audit/Entry"
 	Audit_Trust_FullMethodName      = "/yumen.v1.Audit/Trust"
+	Audit_Search_FullMethodName     = "/yumen.v1.Audit/Search"
 )
 
 // AuditClient is the client API for Audit service.
@@ -750,6 +751,9 @@ type AuditClient interface {
 	Entry(ctx context.Context, in *EntryRequest, opts ...grpc.CallOption) (*EntryResponse, error)
 	// Trust returns the trust file that receipts name by hash.
 	Trust(ctx context.Context, in *TrustRequest, opts ...grpc.CallOption) (*TrustResponse, error)
+	// Search lists entries, newest first: all to a regulator, the data authority and the implementing body,
+	// to any other party its own. It never shows a subject or a result.
+	Search(ctx context.Context, in *SearchRequest, opts ...grpc.CallOption) (*SearchResponse, error)
 }
 
 type auditClient struct {
@@ -790,6 +794,16 @@ func (c *auditClient) Trust(ctx context.Context, in *TrustRequest, opts ...grpc.
 	return out, nil
 }
 
+func (c *auditClient) Search(ctx context.Context, in *SearchRequest, opts ...grpc.CallOption) (*SearchResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SearchResponse)
+	err := c.cc.Invoke(ctx, Audit_Search_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // AuditServer is the server API for Audit service.
 // All implementations must embed UnimplementedAuditServer
 // for forward compatibility.
@@ -802,6 +816,9 @@ type AuditServer interface {
 	Entry(context.Context, *EntryRequest) (*EntryResponse, error)
 	// Trust returns the trust file that receipts name by hash.
 	Trust(context.Context, *TrustRequest) (*TrustResponse, error)
+	// Search lists entries, newest first: all to a regulator, the data authority and the implementing body,
+	// to any other party its own. It never shows a subject or a result.
+	Search(context.Context, *SearchRequest) (*SearchResponse, error)
 	mustEmbedUnimplementedAuditServer()
 }
 
@@ -820,6 +837,9 @@ func (UnimplementedAuditServer) Entry(context.Context, *EntryRequest) (*EntryRes
 }
 func (UnimplementedAuditServer) Trust(context.Context, *TrustRequest) (*TrustResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Trust not implemented")
+}
+func (UnimplementedAuditServer) Search(context.Context, *SearchRequest) (*SearchResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Search not implemented")
 }
 func (UnimplementedAuditServer) mustEmbedUnimplementedAuditServer() {}
 func (UnimplementedAuditServer) testEmbeddedByValue()               {}
@@ -896,6 +916,24 @@ func _Audit_Trust_Handler(srv interface{}, ctx context.Context, dec func(interfa
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Audit_Search_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SearchRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AuditServer).Search(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Audit_Search_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AuditServer).Search(ctx, req.(*SearchRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Audit_ServiceDesc is the grpc.ServiceDesc for Audit service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -914,6 +952,10 @@ var Audit_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Trust",
 			Handler:    _Audit_Trust_Handler,
+		},
+		{
+			MethodName: "Search",
+			Handler:    _Audit_Search_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
