@@ -163,7 +163,7 @@ func (s *Server) kek() []byte {
 
 func (s *Server) listen(_ *tls.Config) error {
 	var err error
-	if s.gl, err = net.Listen("tcp", s.config.ListenGRPC); err != nil {
+	if s.gl, err = Listen(s.config.ListenGRPC); err != nil {
 		return errors.New("listen.grpc: address not usable")
 	}
 	if s.hl, err = net.Listen("tcp", s.config.ListenHTTP); err != nil {
