@@ -152,7 +152,8 @@ func (l *Ledger) fits(charges []Limited) error {
 
 func (l *Ledger) fit(c Limited, sum int64) error {
 	b := l.accounts[c.Account]
-	if c.Amount <= 0 || add(add(b.spent, b.held), sum) > c.Limit {
+	over := daily(c.Kind) && c.Period < l.pruned // its day has passed and its balance is gone
+	if over || c.Amount <= 0 || add(add(b.spent, b.held), sum) > c.Limit {
 		return &Exhausted{Account: c.Account}
 	}
 	return nil

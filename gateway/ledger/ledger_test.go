@@ -216,6 +216,23 @@ func TestPruneDropsPastDaysAndKeepsConsentYears(t *testing.T) {
 	require.Len(t, l.accounts, 1)
 }
 
+// Who read the clock before midnight and comes to charge after the day's balances are gone gets nothing:
+// what that day had spent is not known any more.
+func TestAPastDayTakesNoMoreCharges(t *testing.T) {
+	l := New()
+	apply(t, l, noon, &Record{Charges: []Charge{{Account: quotaAccount(1), Amount: 5}}})
+	apply(t, l, noon+dayMS, &Record{})
+	_, err := l.Hold(context.Background(), noon, nil, []Limited{limited(quotaAccount(1), 1, 5)})
+	var exhausted *Exhausted
+	require.ErrorAs(t, err, &exhausted)
+	today := Account{Kind: Quota, Scope: Scope{1}, Period: Day(noon + dayMS)}
+	_, err = l.Hold(context.Background(), noon+dayMS, nil, []Limited{limited(today, 5, 5)})
+	require.NoError(t, err)
+	forever := Account{Kind: PrivacyRho, Scope: Scope{1}}
+	_, err = l.Hold(context.Background(), noon, nil, []Limited{limited(forever, 5, 5)})
+	require.NoError(t, err, "only days pass")
+}
+
 func TestDayAndYearAreThoseOfShanghai(t *testing.T) {
 	last := time.Date(2026, 12, 31, 15, 59, 59, 999e6, time.UTC).UnixMilli()
 	require.EqualValues(t, 2026, Year(last))
