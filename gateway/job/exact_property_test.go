@@ -196,8 +196,15 @@ func TestExactTables_NothingAboutAFewFollows(t *testing.T) {
 				b.rows = append(b.rows, []string{fmt.Sprint("p", i), fmt.Sprint("d", next(3)), fmt.Sprint(next(9)), wage, fmt.Sprint(next(3) == 0)})
 			}
 		}
+		subject := governance.Subject{Field: "rid", Identifier: "opaque"}
+		if rapid.Bool().Draw(t, "row number") {
+			subject, people = governance.Subject{RowNumber: true}, len(b.rows)
+			for i := range b.rows {
+				b.rows[i][0] = fmt.Sprint("p", i)
+			}
+		}
 		d := &governance.Domain{Settings: governance.DefaultSettings(), Tables: drawTables(t),
-			Datasets: []governance.Dataset{{ID: "d", Version: "1", Subject: governance.Subject{Field: "rid", Identifier: "opaque"}, Fields: b.fields}}}
+			Datasets: []governance.Dataset{{ID: "d", Version: "1", Subject: subject, Fields: b.fields}}}
 		r := &Runner{domain: newDomain(), o: Options{Rand: rand.Reader, Clock: time.Now, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 			Source: func(*governance.Dataset) (connectors.Source, error) { return b, nil }}}
 		found, err := r.judgeTables(context.Background(), d)

@@ -112,6 +112,12 @@ func (r *Runner) judgeDataset(ctx context.Context, d *governance.Domain, dataset
 		}
 		found = append(found, p)
 	}
+	if about, err = source.Describe(ctx); err != nil {
+		return err
+	}
+	if basisOf(dataset, about, d.Settings.MinimumSubjects) != basis {
+		return fmt.Errorf("%w: changed while it was read", errData)
+	}
 	out.patterns = append(out.patterns, found...)
 	out.attacks = append(out.attacks, j.attack(ctx, found)...)
 	return nil
