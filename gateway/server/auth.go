@@ -15,10 +15,12 @@ import (
 	"sync"
 
 	"go.yaml.in/yaml/v3"
-	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/status"
+	"google.golang.org/grpc/tap"
 
 	"github.com/yumen-project/yumen/gateway/job"
 	"github.com/yumen-project/yumen/gateway/job/spec"
@@ -163,12 +165,22 @@ func (a *authenticator) party(ctx context.Context) string {
 	return ""
 }
 
-// unary marks each call with its party; a call without one goes on and is refused by the service.
-func (a *authenticator) unary(ctx context.Context, req any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
-	if party := a.party(ctx); party != "" {
-		ctx = spec.WithParty(ctx, party)
+// errAnonymous is what an unknown caller gets.
+var errAnonymous = status.Error(codes.Unauthenticated, "present a client certificate or a bearer token")
+
+// healthService answers without a party, as load balancers have none.
+const healthService = "/grpc.health.v1.Health/"
+
+// tap marks each call with its party, from its headers alone: a stranger's message is never read.
+func (a *authenticator) tap(ctx context.Context, info *tap.Info) (context.Context, error) {
+	if strings.HasPrefix(info.FullMethodName, healthService) {
+		return ctx, nil
 	}
-	return next(ctx, req)
+	party := a.party(ctx)
+	if party == "" {
+		return nil, errAnonymous
+	}
+	return spec.WithParty(ctx, party), nil
 }
 
 // http does the same for REST.

@@ -190,7 +190,7 @@ func (s *Server) assemble(ctx context.Context, tlsConfig *tls.Config) error {
 	services := s.services()
 	s.health = health.NewServer()
 	m := s.metrics
-	options := append(GRPCOptions(), grpc.Creds(credentials.NewTLS(tlsConfig)), grpc.ChainUnaryInterceptor(m.unary, s.auth.unary))
+	options := append(GRPCOptions(), grpc.Creds(credentials.NewTLS(tlsConfig)), grpc.InTapHandle(s.auth.tap), grpc.ChainUnaryInterceptor(m.unary))
 	s.grpc = grpc.NewServer(options...)
 	services.Register(s.grpc)
 	healthpb.RegisterHealthServer(s.grpc, s.health)
@@ -202,7 +202,7 @@ func (s *Server) assemble(ctx context.Context, tlsConfig *tls.Config) error {
 		return err
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/v1/", promhttp.InstrumentHandlerDuration(m.http, s.auth.http(api)))
+	mux.Handle("/v1/", promhttp.InstrumentHandlerDuration(m.http, s.auth.http(s.authenticated(api))))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", s.readyz)
 	mux.Handle("GET /metrics", s.auth.http(s.authenticated(promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))))
@@ -226,11 +226,16 @@ func (s *Server) services() *rpc.Services {
 	return rpc.New(s.runner, s.runner.Jobs(), applying{s.runner, s}, s.runner, s.logger)
 }
 
-// authenticated keeps metrics from passers-by.
+// anonymous is errAnonymous over REST.
+const anonymous = `{"code":16, "message":"present a client certificate or a bearer token", "details":[]}`
+
+// authenticated turns strangers away before anything of their body is read.
 func (s *Server) authenticated(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if _, ok := spec.PartyOf(req.Context()); !ok {
-			http.Error(w, "present a client certificate or a bearer token", http.StatusUnauthorized)
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusUnauthorized)
+			fmt.Fprint(w, anonymous)
 			return
 		}
 		next.ServeHTTP(w, req)
