@@ -64,6 +64,8 @@ func (m *memStore) OpenFile(name string, flag int) (file, error) {
 		if err := m.enter("create", name); err != nil {
 			return nil, err
 		}
+	} else if err := m.enter("open", name); err != nil {
+		return nil, err
 	}
 	f, ok := m.names[name]
 	if !ok {
@@ -112,6 +114,9 @@ func (m *memStore) MkdirAll(string) error { return nil }
 func (m *memStore) ReadDir(name string) ([]fs.DirEntry, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if err := m.enter("readdir", name); err != nil {
+		return nil, err
+	}
 	seen := map[string]fs.DirEntry{}
 	for path := range m.names {
 		if rest, ok := strings.CutPrefix(path, name+string(filepath.Separator)); ok {
@@ -216,6 +221,9 @@ type memHandle struct {
 func (h *memHandle) ReadAt(p []byte, off int64) (int, error) {
 	h.m.mu.Lock()
 	defer h.m.mu.Unlock()
+	if err := h.m.enter("read", h.name); err != nil {
+		return 0, err
+	}
 	if off >= int64(len(h.f.data)) {
 		return 0, io.EOF
 	}

@@ -10,7 +10,7 @@ import (
 // allocate reserves real blocks, so that a full disk is met before a group is
 // written and not in the middle of it.
 func allocate(f *os.File, size int64) error {
-	err := unix.Fallocate(int(f.Fd()), 0, 0, size)
+	err := untilDone(func() error { return unix.Fallocate(int(f.Fd()), 0, 0, size) })
 	if errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.ENOSYS) {
 		return f.Truncate(size)
 	}
@@ -18,16 +18,21 @@ func allocate(f *os.File, size int64) error {
 }
 
 func datasync(f *os.File) error {
+	return untilDone(func() error { return unix.Fdatasync(int(f.Fd())) })
+}
+
+// untilDone calls again what a signal has interrupted: that is no failure of
+// the disk.
+func untilDone(call func() error) error {
 	for {
-		err := unix.Fdatasync(int(f.Fd()))
-		if !errors.Is(err, unix.EINTR) {
+		if err := call(); !errors.Is(err, unix.EINTR) {
 			return err
 		}
 	}
 }
 
 func lock(f *os.File) error {
-	err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	err := untilDone(func() error { return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) })
 	if errors.Is(err, unix.EWOULDBLOCK) {
 		return ErrLocked
 	}
