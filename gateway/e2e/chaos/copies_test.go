@@ -14,7 +14,7 @@ import (
 )
 
 // eraKills is how many copies are taken of one log before a new one is begun.
-const eraKills = 100
+const eraKills = 40
 
 // copies takes the files of a working gateway at arbitrary moments and opens them elsewhere. One copy in
 // twenty becomes the gateway: what was delivered after it was taken is lost, and is asked for again.

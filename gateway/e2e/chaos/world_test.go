@@ -91,13 +91,19 @@ func (w *world) mirror(dir string) place {
 	return p
 }
 
-// copyLog copies the second path first, then the log, as a kill at that moment might leave them.
+// copyLog copies what follows the frames first and the frames last, so that the copy is one that a kill
+// might leave: nothing in it speaks of frames that it does not have.
 func copyLog(t *testing.T, from, to place) {
 	t.Helper()
 	require.NoError(t, os.RemoveAll(to.log))
 	require.NoError(t, os.RemoveAll(to.second))
 	copyDir(t, from.second, to.second)
-	copyDir(t, from.log, to.log)
+	for _, part := range []string{"snapshots", "public", "frames"} {
+		if _, err := os.Stat(filepath.Join(from.log, part)); !errors.Is(err, fs.ErrNotExist) {
+			require.NoError(t, err)
+			copyDir(t, filepath.Join(from.log, part), filepath.Join(to.log, part))
+		}
+	}
 }
 
 // copyDir copies a directory that may be written to meanwhile: files that vanish were temporary.
@@ -118,7 +124,9 @@ func copyDir(t *testing.T, from, to string) {
 	}
 }
 
-// copySparse copies up to the first long run of zeroes; what follows was reserved and never written.
+// copySparse copies a file as it was at one moment: it looks where the file ends first and then copies up
+// to there, since files that are written to in place only grow, in order. What follows was reserved and
+// never written; it stays a hole.
 func copySparse(from, to string) error {
 	in, err := os.Open(from)
 	if err != nil {
@@ -129,27 +137,34 @@ func copySparse(from, to string) error {
 	if err != nil {
 		return err
 	}
+	end, err := written(in, info.Size())
+	if err != nil {
+		return err
+	}
 	out, err := os.OpenFile(to, os.O_RDWR|os.O_CREATE|os.O_TRUNC, info.Mode().Perm())
 	if err != nil {
 		return err
 	}
-	defer out.Close()
-	buf, zero := make([]byte, 256<<10), make([]byte, 256<<10)
-	at := int64(0)
-	for at < info.Size() {
-		n, err := in.ReadAt(buf[:min(int64(len(buf)), info.Size()-at)], at)
-		if n == 0 && err != nil && !errors.Is(err, io.EOF) {
-			return err
+	_, err = io.Copy(out, io.NewSectionReader(in, 0, end))
+	return errors.Join(err, out.Truncate(info.Size()), out.Close())
+}
+
+// written is the place behind the last byte that is not zero, before the first long run of zeroes.
+func written(f *os.File, size int64) (int64, error) {
+	const chunk = 256 << 10
+	buf, end := make([]byte, chunk), int64(0)
+	for at := int64(0); at < size; at += chunk {
+		n, err := f.ReadAt(buf[:min(chunk, size-at)], at)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return 0, err
 		}
-		if n == 0 || n == len(buf) && bytes.Equal(buf, zero) {
+		last := len(bytes.TrimRight(buf[:n], "\x00"))
+		if last == 0 {
 			break
 		}
-		if _, err := out.WriteAt(buf[:n], at); err != nil {
-			return err
-		}
-		at += int64(n)
+		end = at + int64(last)
 	}
-	return out.Truncate(info.Size())
+	return end, nil
 }
 
 // dice draws requests; every number in them follows from the seed.
