@@ -42,8 +42,10 @@ func applyCommand() *cobra.Command {
 				state := "registered"
 				if !r.GetRegistered() {
 					state = "refused: " + r.GetRefusal().GetRule()
+				} else if rule := r.GetRefusal().GetRule(); rule != "" {
+					state = "warning: " + rule
 				}
-				rows = append(rows, []string{"templates", r.GetDataset() + " " + r.GetVersion(), state, strings.Join(r.GetTemplates(), " ")})
+				rows = append(rows, []string{"registration", r.GetDataset() + " " + r.GetVersion(), state, strings.Join(r.GetTemplates(), " ")})
 			}
 			for _, line := range out.GetInactive() {
 				rows = append(rows, []string{"scenario", "inactive", "refused", line})

@@ -24,7 +24,8 @@ type Applied struct {
 	Inactive []string
 }
 
-// Registered is the outcome of registration for the templates of one dataset.
+// Registered is the outcome of registration for the templates, or the exact tables, of one dataset. OK
+// with a rule is a warning; then Templates names a column.
 type Registered struct {
 	Dataset, Version string
 	Templates        []string
