@@ -1,7 +1,7 @@
 package governance
 
 import (
-	"slices"
+	"cmp"
 	"time"
 )
 
@@ -70,21 +70,24 @@ func (p *Policy) Decide(a *Ask) (*Decision, *Refusal) {
 	if u == nil {
 		return nil, p.Refuse(p.whyNotUnit(a))
 	}
-	if rule := u.refused(a); rule != "" {
+	c := &claim{p: p, ask: a, now: a.At.Unix(), act: a.Act, u: u}
+	if rule := cmp.Or(u.rule, judge(p.law.time, c)); rule != "" {
 		return nil, p.Refuse(rule)
 	}
-	q := p.queries[queryKey{a.Scenario, kindOf(a.Act), a.Query}]
-	if q == nil {
+	c.q = p.queries[queryKey{a.Scenario, kindOf(a.Act), a.Query}]
+	if c.q == nil {
 		return nil, p.Refuse(unregistered(a.Act))
 	}
-	if rule := q.refused(a, u.operator); rule != "" {
+	if c.q.rule != "" {
+		return nil, p.Refuse(c.q.rule)
+	}
+	if rule := judge(p.law.ask, c); rule != "" {
 		return nil, p.Refuse(rule)
 	}
-	c, rule := p.consent(a, u, q)
-	if rule != "" {
+	if rule := p.consent(c); rule != "" {
 		return nil, p.Refuse(rule)
 	}
-	return p.permit(a, u, q, c), nil
+	return p.permit(a, u, c.q, c.w), nil
 }
 
 func (p *Policy) permit(a *Ask, u *unitGrant, q *queryGrant, c *consentWindow) *Decision {
@@ -142,21 +145,9 @@ type unitGrant struct {
 	use, operation *Agreement
 	days, attempts int64 // of results, and on one subject in a day, as the settings cap them
 	operator       bool  // an operator in development: masked tables only
+	class          int   // of the built-in access policy: roles and kind of agreement
 	rule           Rule
 	from, until    int64 // both agreements in force, Unix seconds
-}
-
-func (u *unitGrant) refused(a *Ask) Rule {
-	now := a.At.Unix()
-	switch {
-	case u.rule != "":
-		return u.rule
-	case now < u.from:
-		return AgreementNotYet
-	case now >= u.until:
-		return AgreementExpired
-	}
-	return ""
 }
 
 type queryKey struct {
@@ -176,32 +167,7 @@ type queryGrant struct {
 	rare         bool
 	needsConsent bool
 	rule         Rule
-}
-
-func (q *queryGrant) refused(a *Ask, operator bool) Rule {
-	switch {
-	case q.rule != "":
-		return q.rule
-	case operator && a.Act != ActMask:
-		return RoleNotAllowed
-	case a.Act == ActBatch && q.rare:
-		return BatchNotAllowed
-	}
-	for _, name := range a.Fields {
-		f := q.dataset.FieldNamed(name)
-		switch {
-		case f == nil:
-			return FieldUnknown
-		case !f.Graded():
-			return FieldUngraded
-		case !slices.Contains(q.fields, name):
-			return ThresholdSupplied
-		}
-	}
-	if a.Threshold {
-		return ThresholdSupplied
-	}
-	return ""
+	granted      map[Act][]bool // by class of unit: the built-in access policy allows it
 }
 
 type consentWindow struct {
@@ -209,29 +175,13 @@ type consentWindow struct {
 	until   int64
 }
 
-// consent finds the consent a question needs or names. One that is named must
-// hold, needed or not: it goes into the receipt.
-func (p *Policy) consent(a *Ask, u *unitGrant, q *queryGrant) (*consentWindow, Rule) {
-	if a.Consent == "" {
-		if q.needsConsent {
-			return nil, ConsentMissing
-		}
-		return nil, ""
+// consent finds the consent a question names and judges it, or the lack of one.
+func (p *Policy) consent(c *claim) Rule {
+	if c.ask.Consent != "" {
+		c.w = p.consents[c.ask.Consent]
 	}
-	w := p.consents[a.Consent]
-	if w == nil {
-		return nil, ConsentMissing
+	if rule := judge(p.law.absent, c); rule != "" || c.w == nil {
+		return rule
 	}
-	c := w.consent
-	switch {
-	case q.template == nil || c.Unit != u.unit.Party || c.Scenario != u.scenario.ID ||
-		c.Identifier != q.dataset.Subject.Identifier || !slices.Contains(c.Templates, q.template.ID) ||
-		!c.Subject.Equal(a.Subject):
-		return nil, ConsentForeign
-	case c.Revoked:
-		return nil, ConsentRevoked
-	case a.At.Unix() >= w.until:
-		return nil, ConsentExpired
-	}
-	return w, ""
+	return judge(p.law.consent, c)
 }

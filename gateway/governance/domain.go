@@ -59,7 +59,10 @@ type Domain struct {
 	Consents     []Consent   `json:"consents"`
 	// Settings of the authority; what the file leaves out has its default.
 	Settings Settings `json:"settings"`
+	// Policies in Cedar that forbid more than the built-in ones.
+	Policies string `json:"policies,omitempty"`
 
+	policyLine   int
 	settingLines map[string]int
 	pack         *Pack
 }

@@ -44,56 +44,22 @@ func (p *Policy) unitGrant(s *Scenario, unit *Unit) *unitGrant {
 	settings := p.Settings()
 	u.days, u.attempts = min(int64(s.ResultDays), settings.ResultDaysMax), min(unit.PerSubjectDay, settings.AttemptsMax)
 	u.until = min(u.use.Until.End().Unix(), u.operation.Until.End().Unix())
-	switch {
-	case p.suspended(TargetParty, u.party.ID):
-		u.rule = Suspended
-	case !u.party.asks():
-		u.rule = RoleNotAllowed
-	case p.suspended(TargetScenario, s.ID), p.suspended(TargetAgreement, u.use.ID, u.operation.ID),
-		p.suspended(TargetParty, u.use.Parties...), p.suspended(TargetParty, u.operation.Parties...),
-		p.suspended(TargetParty, s.Authority):
-		u.rule = Suspended
-	case s.Plan == "":
-		u.rule = PlanMissing
-	default:
-		u.rule = p.approvals[s.ID]
-	}
+	u.class = p.verdicts.class(u.party, u.use)
+	u.rule = judge(p.law.unit, &claim{p: p, u: u})
 	return u
 }
 
 // enter adds a query with whatever refuses it always.
 func (p *Policy) enter(s *Scenario, act Act, id string, q *queryGrant) {
-	d := q.dataset
-	switch {
-	case p.suspended(TargetDataset, d.ID), p.suspended(TargetParty, d.Provider):
-		q.rule = Suspended
-	case d.Sharing == SharingProhibited:
-		q.rule = DatasetProhibited
-	case d.Sharing == SharingVerifyOnly && act != ActVerify:
-		q.rule = DatasetSharing
-	default:
-		if d.Subject.Field != "" {
-			q.fields = append(q.fields, d.Subject.Field)
-		}
-		q.rule = fieldRule(d, q.fields)
+	if field := q.dataset.Subject.Field; field != "" {
+		q.fields = append(q.fields, field)
 	}
+	q.rule = judge(p.law.query, &claim{p: p, act: act, q: q})
+	if q.rule == "" {
+		q.rule = p.law.fieldRule(q.dataset, q.fields)
+	}
+	q.granted = p.verdicts.granted[queryKey{"", act, id}]
 	p.queries[queryKey{s.ID, act, id}] = q
-}
-
-// fieldRule refuses fields without class or grade (R3), and core data (R7).
-func fieldRule(d *Dataset, fields []string) Rule {
-	for _, name := range fields {
-		f := d.FieldNamed(name)
-		switch {
-		case f == nil:
-			return FieldUnknown
-		case !f.Graded():
-			return FieldUngraded
-		case f.Grade == "core":
-			return DatasetProhibited
-		}
-	}
-	return ""
 }
 
 // reads lists the fields a template reads besides the subject.

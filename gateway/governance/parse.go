@@ -36,7 +36,7 @@ func ParseDomain(file []byte) (*Domain, error) {
 
 func (l *loader) load(root *yaml.Node) {
 	o := l.object(root, "", "yumen", "domain", "jurisdiction", "parties", "datasets", "templates",
-		"tables", "masks", "agreements", "scenarios", "consents", "settings")
+		"tables", "masks", "agreements", "scenarios", "consents", "settings", "policies")
 	d := &l.d
 	d.Jurisdiction = o.enum("jurisdiction", Jurisdictions()...)
 	if d.Jurisdiction != "" {
@@ -47,6 +47,9 @@ func (l *loader) load(root *yaml.Node) {
 	d.Settings = DefaultSettings()
 	if n := o.nodes["settings"]; n != nil {
 		d.Settings = l.settings(n, "settings")
+	}
+	if n := o.nodes["policies"]; n != nil {
+		d.Policies = l.policies(n)
 	}
 	d.Parties = each(o, "parties", maxObjects, l.party)
 	d.Datasets = each(o, "datasets", maxObjects, l.dataset)

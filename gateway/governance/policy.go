@@ -17,12 +17,14 @@ type Policy struct {
 
 	domain      *Domain
 	at          time.Time
-	pins        map[string]string   // party id -> public key, never forgotten
-	settings    map[string]Settings // provider id -> the settings it last had
-	authorities map[string]bool     // parties that may be an authority
+	pins        map[string]string // party id -> public key, never forgotten
+	settings    map[string]terms  // provider id -> the settings it last had
+	authorities map[string]bool   // parties that may be an authority
 	suspensions map[target]Suspension
 	approvals   map[string]Rule // scenario id -> "", ApprovalMissing or ApprovalInvalid
 
+	law      *law
+	verdicts *verdicts
 	index    *lookups
 	units    map[[2]string]*unitGrant  // party, scenario
 	queries  map[queryKey]*queryGrant  // scenario, act, query
@@ -40,7 +42,7 @@ func NewPolicy(prev *Policy, d *Domain, approvals []Approval, at time.Time) (*Po
 	if d == nil || d.pack == nil {
 		return nil, fmt.Errorf("new policy: the domain was not made by ParseDomain")
 	}
-	p := &Policy{Epoch: 1, domain: d, at: at, pins: map[string]string{}, settings: map[string]Settings{}, authorities: map[string]bool{},
+	p := &Policy{Epoch: 1, domain: d, at: at, pins: map[string]string{}, settings: map[string]terms{}, authorities: map[string]bool{}, law: invariants(),
 		suspensions: map[target]Suspension{}, approvals: map[string]Rule{}}
 	if prev != nil && prev.domain != nil {
 		p.Epoch = prev.Epoch + 1
@@ -63,6 +65,10 @@ func NewPolicy(prev *Policy, d *Domain, approvals []Approval, at time.Time) (*Po
 			return nil, err
 		}
 		p.approvals[s.ID] = verdict
+	}
+	var err error
+	if p.verdicts, err = newVerdicts(d, builtinPolicies); err != nil {
+		return nil, err
 	}
 	if err := p.compile(); err != nil {
 		return nil, err
@@ -166,16 +172,20 @@ func (p *Policy) compile() error {
 		c := &p.domain.Consents[i]
 		p.consents[c.ID] = &consentWindow{c, c.Until.End().Unix()}
 	}
+	agreed, err := p.agreed()
+	if err != nil {
+		return fmt.Errorf("policy hash: %w", err)
+	}
 	hash, err := digestOf(struct {
-		Format      string              `json:"yumen_policy"`
-		Domain      *Domain             `json:"domain"`
-		Pack        string              `json:"rule_pack"`
-		Approvals   map[string]Rule     `json:"approvals"`
-		Pins        map[string]string   `json:"pins"`
-		Settings    map[string]Settings `json:"provider_settings"`
-		Authorities []string            `json:"authorities"`
-		Suspensions []Suspension        `json:"suspensions"`
-	}{"1", p.domain, p.domain.Pack().Ref(), p.approvals, p.pins, p.settings, slices.Sorted(maps.Keys(p.authorities)), p.Suspensions()})
+		Format      string            `json:"yumen_policy"`
+		Domain      *Domain           `json:"domain"`
+		Pack        string            `json:"rule_pack"`
+		Approvals   map[string]Rule   `json:"approvals"`
+		Pins        map[string]string `json:"pins"`
+		Agreed      map[string]string `json:"agreed"`
+		Authorities []string          `json:"authorities"`
+		Suspensions []Suspension      `json:"suspensions"`
+	}{"1", p.domain, p.domain.Pack().Ref(), p.approvals, p.pins, agreed, slices.Sorted(maps.Keys(p.authorities)), p.Suspensions()})
 	if err != nil {
 		return fmt.Errorf("policy hash: %w", err)
 	}

@@ -1,6 +1,7 @@
 package governance
 
 import (
+	"encoding/hex"
 	"slices"
 
 	"go.yaml.in/yaml/v3"
@@ -105,13 +106,38 @@ func (p *Policy) Settings() Settings {
 	return p.domain.Settings
 }
 
-// SettingsDigest is SM3 over the canonical JSON of the settings of the domain.
+// terms are what a provider agreed to: the settings, and the policies that forbid more.
+type terms struct {
+	Settings Settings `json:"settings"`
+	Policies string   `json:"policies,omitempty"`
+}
+
+func (d *Domain) terms() terms { return terms{d.Settings, d.Policies} }
+
+// looserThan lists what is looser than before; a policy left out is.
+func (t terms) looserThan(before terms) []string {
+	out := t.Settings.looserThan(before.Settings)
+	if !keepsPolicies(t.Policies, before.Policies) {
+		out = append(out, "policies")
+	}
+	return out
+}
+
+// terms in force; in a nil or zero Policy the defaults.
+func (p *Policy) terms() terms {
+	if p.Domain() == nil {
+		return terms{Settings: DefaultSettings()}
+	}
+	return p.domain.terms()
+}
+
+// SettingsDigest is SM3 over the canonical JSON of the settings and policies of the domain.
 func (d *Domain) SettingsDigest() ([32]byte, error) {
 	return digestOf(struct {
-		Format   string   `json:"yumen_settings"`
-		Domain   string   `json:"domain"`
-		Settings Settings `json:"settings"`
-	}{"1", d.ID, d.Settings})
+		Format string `json:"yumen_settings"`
+		Domain string `json:"domain"`
+		Terms  terms  `json:"terms"`
+	}{"1", d.ID, d.terms()})
 }
 
 // settle refuses settings that are loosened without the signatures for it. Who
@@ -119,9 +145,9 @@ func (d *Domain) SettingsDigest() ([32]byte, error) {
 // authority against the policy before, a provider against the settings in force
 // when it was last part of the domain, either against the defaults at first.
 func (p *Policy) settle(prev *Policy, approvals []Approval) error {
-	d, before := p.domain, prev.Settings()
-	loosened, signed := d.Settings.looserThan(before), true
-	if len(loosened) > 0 && (slices.Contains(loosened, "revision") || d.Settings.Revision <= before.Revision) {
+	d, before := p.domain, prev.terms()
+	loosened, signed := d.terms().looserThan(before), true
+	if len(loosened) > 0 && (slices.Contains(loosened, "revision") || d.Settings.Revision <= before.Settings.Revision) {
 		return d.loosened(append(loosened, "revision"))
 	}
 	if len(loosened) > 0 {
@@ -134,10 +160,10 @@ func (p *Policy) settle(prev *Policy, approvals []Approval) error {
 		}
 		had, known := p.settings[party.ID]
 		if !known {
-			had = DefaultSettings()
+			had.Settings = DefaultSettings()
 		}
-		had.Revision = min(had.Revision, d.Settings.Revision)
-		if keys := d.Settings.looserThan(had); len(keys) > 0 && !p.settingsBy(keyRole{party.ID, AsProvider}, approvals) {
+		had.Settings.Revision = min(had.Settings.Revision, d.Settings.Revision)
+		if keys := d.terms().looserThan(had); len(keys) > 0 && !p.settingsBy(keyRole{party.ID, AsProvider}, approvals) {
 			loosened, signed = append(loosened, keys...), false
 		}
 	}
@@ -146,10 +172,26 @@ func (p *Policy) settle(prev *Policy, approvals []Approval) error {
 	}
 	for i := range d.Parties {
 		if d.Parties[i].HasRole(RoleProvider) {
-			p.settings[d.Parties[i].ID] = d.Settings
+			p.settings[d.Parties[i].ID] = d.terms()
 		}
 	}
 	return nil
+}
+
+// agreed is what each provider last had, as a digest.
+func (p *Policy) agreed() (map[string]string, error) {
+	out, known := make(map[string]string, len(p.settings)), map[terms]string{}
+	for id, t := range p.settings {
+		if known[t] == "" {
+			digest, err := digestOf(t)
+			if err != nil {
+				return nil, err
+			}
+			known[t] = hex.EncodeToString(digest[:])
+		}
+		out[id] = known[t]
+	}
+	return out, nil
 }
 
 func (p *Policy) settingsByAuthority(approvals []Approval) bool {
@@ -178,6 +220,9 @@ func (d *Domain) loosened(keys []string) error {
 			out = append(out, &FileError{Line: d.settingLines[x.key], Path: join("settings", x.key),
 				Rule: SettingsLoosened, Refusal: d.Pack().Refuse(SettingsLoosened)})
 		}
+	}
+	if slices.Contains(keys, "policies") {
+		out = append(out, &FileError{Line: d.policyLine, Path: "policies", Rule: SettingsLoosened, Refusal: d.Pack().Refuse(SettingsLoosened)})
 	}
 	return out
 }
