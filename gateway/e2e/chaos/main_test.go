@@ -30,12 +30,12 @@ var run size
 
 func TestMain(m *testing.M) {
 	flag.Uint64Var(&run.seed, "seed", 20261101, "seed of the run")
-	flag.IntVar(&run.kills, "kills", 30, "kills in all")
-	flag.IntVar(&run.processes, "processes", 5, "kills among them of a real process; the others copy a working log")
-	flag.IntVar(&run.flips, "flips", 60, "flips and tears")
-	flag.IntVar(&run.rollbacks, "rollbacks", 8, "older copies put back")
+	flag.IntVar(&run.kills, "kills", 14, "kills in all")
+	flag.IntVar(&run.processes, "processes", 4, "kills among them of a real process; the others copy a working log")
+	flag.IntVar(&run.flips, "flips", 30, "flips and tears")
+	flag.IntVar(&run.rollbacks, "rollbacks", 6, "older copies put back")
 	flag.IntVar(&run.requests, "requests", 5000, "raced requests")
-	flag.IntVar(&run.faults, "faults", 2, "processes with a failing system call")
+	flag.IntVar(&run.faults, "faults", 1, "processes with a failing system call")
 	flag.StringVar(&run.report, "report", "", "file for the line of counts")
 	flag.Parse()
 	os.Exit(withCity(m))
