@@ -88,7 +88,8 @@ func (r *Runner) mountPlan(ctx context.Context, p plan, known map[string]*regist
 	if err != nil {
 		return nil, nil, err
 	}
-	program, err := lookup.Compile(predicates(p.templates), about.Schema, subjectOf(p.dataset))
+	past := predecessors(known[p.dataset.ID], p.templates, about.Schema)
+	program, err := lookup.Compile(predicates(slices.Concat(p.templates, past)), about.Schema, subjectOf(p.dataset))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -102,7 +103,7 @@ func (r *Runner) mountPlan(ctx context.Context, p plan, known map[string]*regist
 	digest := program.Digest()
 	reg := known[p.dataset.ID]
 	if reg == nil || reg.Program != hex.EncodeToString(digest[:]) || reg.judgedBy() != p.domain.Settings.SharePermille {
-		if reg, err = r.registerAt(ctx, p, m); err != nil {
+		if reg, err = r.registerAt(ctx, p, m, reg, past); err != nil {
 			return nil, nil, errors.Join(err, m.giveUp(old))
 		}
 	}
@@ -119,21 +120,21 @@ func (m *mounted) giveUp(old *mounted) error {
 }
 
 // registerAt measures the common refinement over the roster and registers the templates.
-func (r *Runner) registerAt(ctx context.Context, p plan, m *mounted) (*registration, error) {
-	program := m.program
+func (r *Runner) registerAt(ctx context.Context, p plan, m *mounted, before *registration, past []*governance.Template) (*registration, error) {
+	program, templates := m.program, givenFirst(before, p.templates)
 	index, done, err := m.set.Current()
 	if err != nil {
 		return nil, err
 	}
 	defer done()
 	var preds []int
-	for _, t := range p.templates {
+	for _, t := range slices.Concat(templates, past) {
 		if n, ok := program.Find(t.ID); ok && ordinary(t) {
 			preds = append(preds, n)
 		}
 	}
 	if len(preds) == 0 {
-		return register(p.dataset, p.templates, program, nil, nil, p.domain.Settings.SharePermille), nil
+		return carried(before, register(p.dataset, templates, program, nil, nil, p.domain.Settings.SharePermille)), nil
 	}
 	roster, err := r.openRoster(ctx, p.roster)
 	if err != nil {
@@ -144,7 +145,7 @@ func (r *Runner) registerAt(ctx context.Context, p plan, m *mounted) (*registrat
 	if err != nil {
 		return nil, err
 	}
-	return register(p.dataset, p.templates, program, ref, preds, p.domain.Settings.SharePermille), nil
+	return carried(before, register(p.dataset, templates, program, ref, preds, p.domain.Settings.SharePermille, past...)), nil
 }
 
 func (r *Runner) openRoster(ctx context.Context, d *governance.Dataset) (array.RecordReader, error) {

@@ -29,6 +29,8 @@ type registration struct {
 	MergeAbsent bool `json:"merge_absent"`
 	// MergeWithheld: withheld subjects hold less than that, so they answer as absent ones do.
 	MergeWithheld bool `json:"merge_withheld"`
+	// Given are the ordinary templates ever admitted about the dataset, also those replaced since.
+	Given []governance.Template `json:"given,omitempty"`
 }
 
 // judgedBy is the least share in per mille by which the templates were judged.
@@ -40,9 +42,10 @@ func (r *registration) judgedBy() int64 {
 }
 
 // register admits a dataset's templates in the order of the domain file: each ordinary one that keeps
-// every cell of the refinement with its predecessors at the share or more. Consented and rare
+// every cell of the refinement with its predecessors at the share or more, those answered in the past
+// and replaced since included. Consented and rare
 // templates and identity match are under rules of their own.
-func register(d *governance.Dataset, templates []*governance.Template, p *lookup.Program, ref *lookup.Refinement, preds []int, share int64) *registration {
+func register(d *governance.Dataset, templates []*governance.Template, p *lookup.Program, ref *lookup.Refinement, preds []int, share int64, past ...*governance.Template) *registration {
 	digest := p.Digest()
 	reg := &registration{Dataset: d.ID, Version: d.Version, Program: hex.EncodeToString(digest[:]), Templates: map[string]bool{}, Share: share}
 	if ref != nil {
@@ -50,6 +53,11 @@ func register(d *governance.Dataset, templates []*governance.Template, p *lookup
 		reg.MergeWithheld = fewer(counted(ref, func(c *lookup.CellCount) bool { return c.Withheld }), ref.Universe, share)
 	}
 	var admitted []int // positions in preds
+	all := slices.Concat(past, templates)
+	for _, t := range past {
+		n, _ := p.Find(t.ID)
+		admitted = append(admitted, slices.Index(preds, n))
+	}
 	for _, t := range templates {
 		if !ordinary(t) {
 			reg.Templates[t.ID] = true
@@ -57,9 +65,10 @@ func register(d *governance.Dataset, templates []*governance.Template, p *lookup
 		}
 		n, _ := p.Find(t.ID)
 		try := append(slices.Clone(admitted), slices.Index(preds, n))
-		apart := told(reg, templates, p, preds, try)
+		apart := told(reg, all, p, preds, try)
 		if ok := ref != nil && refined(ref, try, apart, share); ok {
 			reg.Templates[t.ID], admitted = true, try
+			reg.give(t)
 		} else {
 			reg.Templates[t.ID] = false
 		}
