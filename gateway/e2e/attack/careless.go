@@ -9,9 +9,6 @@ import (
 // careless: authority and providers sign overlapping tables, each harmless alone: filters a hair apart, so
 // that the difference of two is a handful of people. Registration must not let both be answered.
 func (c *campaign) careless(ctx context.Context) error {
-	if !c.size.careless {
-		return nil
-	}
 	var lines, ids []string
 	people := c.people()
 	var tables []asked

@@ -49,13 +49,12 @@ func mainOf(ctx context.Context, args []string, out io.Writer) (int, error) {
 // size of a run.
 type size struct {
 	persons, repeats, timings, fresh int
-	careless                         bool
 }
 
 // brief is for the tests; long is what `make attack` runs.
 var (
 	brief = size{persons: 2500, repeats: 12, timings: 100, fresh: 2000}
-	long  = size{persons: 20000, repeats: 100, timings: 3000, fresh: 10_000, careless: true}
+	long  = size{persons: 20000, repeats: 100, timings: 3000, fresh: 10_000}
 )
 
 // attack runs everything, in an order that leaves quotas for what follows.
@@ -78,7 +77,7 @@ func attack(ctx context.Context, s size, r *report) error {
 		{"templates", c.templates}, {"thresholds", c.thresholds}, {"absent", c.absentSubjects},
 		{"repeats", c.repeats}, {"private repeats", c.privateRepeats}, {"private budget", c.privateBudget},
 		{"tables", c.tables}, {"foreign", c.foreign}, {"dictionary", c.dictionary},
-		{"paired", c.paired}, {"neighbours", c.neighbours}, {"careless", c.careless},
+		{"paired", c.paired}, {"neighbours", c.neighbours}, {"careless", c.careless}, {"replaced", c.replaced},
 	} {
 		if err := step.run(ctx); err != nil {
 			return fmt.Errorf("%s: %w", step.name, err)

@@ -52,7 +52,7 @@ func (w *world) pairedRegisters(name, asked, line string) (string, error) {
 func (c *campaign) paired(ctx context.Context) error {
 	asked := c.w.people[100].RID
 	var seen []*traces
-	var took [][]time.Duration
+	var open []*gateway
 	for _, r := range records {
 		dir, err := c.w.pairedRegisters(r.name, asked, r.line)
 		if err != nil {
@@ -66,11 +66,13 @@ func (c *campaign) paired(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		times, err := g.times(ctx, asked, c.size.timings)
-		if err != nil {
-			return err
-		}
-		seen, took = append(seen, t), append(took, times)
+		seen, open = append(seen, t), append(open, g)
+	}
+	took, err := times(ctx, open, asked, c.size.timings)
+	if err != nil {
+		return err
+	}
+	for _, g := range open {
 		if err := g.stop(); err != nil {
 			return err
 		}
@@ -110,16 +112,20 @@ func (c *campaign) compare(what string, all []*traces, part func(*traces) []stri
 	c.r.found("paired-"+what, float64(len(differ)), 0, "%s that depend on one person's record, of %d places in %d databases: %s", detail, len(first), len(all), strings.Join(examples[:min(3, len(examples))], "; "))
 }
 
-// times asks the same question again and again.
-func (g *gateway) times(ctx context.Context, asked string, n int) ([]time.Duration, error) {
-	out := make([]time.Duration, 0, n)
-	for range n {
-		began := time.Now()
-		_, rule, err := g.verify(ctx, "bank", question("s", "flagged", asked))
-		if err != nil || rule != "" {
-			return nil, fmt.Errorf("timed question refused by %q: %w", rule, err)
+// times asks all databases the same question again and again, in turn, so that what else the machine does
+// falls on all alike.
+func times(ctx context.Context, open []*gateway, asked string, n int) ([][]time.Duration, error) {
+	out := make([][]time.Duration, len(open))
+	for round := range n {
+		for k := range open {
+			i := (k + round) % len(open)
+			began := time.Now()
+			_, rule, err := open[i].verify(ctx, "bank", question("s", "flagged", asked))
+			if err != nil || rule != "" {
+				return nil, fmt.Errorf("timed question refused by %q: %w", rule, err)
+			}
+			out[i] = append(out[i], time.Since(began))
 		}
-		out = append(out, time.Since(began))
 	}
 	return out, nil
 }

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/yumen-project/yumen/benchmarks/city"
-	apiv1 "github.com/yumen-project/yumen/gateway/api/v1"
 )
 
 // record is one row of a register as the attacker knows it: everything but the secret.
@@ -31,7 +30,15 @@ func (c *campaign) people() []record {
 	for i := range c.w.people {
 		p := &c.w.people[i]
 		out[i] = record{owner: i, birth: p.Birth.Format("2006-01-02"), key: func(field string) string {
-			return map[string]string{"sex": p.Sex, "district": p.District, "kind": p.Kind, "birth": p.Birth.Format("2006-01-02")}[field]
+			switch field {
+			case "sex":
+				return p.Sex
+			case "district":
+				return p.District
+			case "kind":
+				return p.Kind
+			}
+			return p.Birth.Format("2006-01-02")
 		}}
 	}
 	return out
@@ -59,9 +66,10 @@ func (c *campaign) released(ctx context.Context, unit, id string, from []record,
 		return nil, "", fmt.Errorf("table %s shows no count", id)
 	}
 	var out []shown
-	sums, hidden := map[string]*shown{}, map[string]bool{}
+	sums, hidden, inside := map[string]*shown{}, map[string]bool{}, members(t.GetGroupBy(), from, fits)
 	for _, cell := range t.GetCells() {
-		whole := shown{name: id + "/" + strings.Join(cell.GetKeys(), "/"), records: members(t, cell, from, fits)}
+		keys := strings.Join(cell.GetKeys(), "/")
+		whole := shown{name: id + "/" + keys, records: inside[keys]}
 		if !cell.GetWithheld() {
 			if whole.count, err = strconv.ParseFloat(cell.GetValues()[at], 64); err != nil {
 				return nil, "", err
@@ -88,16 +96,22 @@ func (c *campaign) released(ctx context.Context, unit, id string, from []record,
 	return out, "", nil
 }
 
-func members(t *apiv1.QueryResponse, cell *apiv1.Cell, from []record, fits func(*record) bool) map[int]bool {
-	out := map[int]bool{}
+// members sorts the attacker's records into the cells of a table, by their keys.
+func members(groupBy []string, from []record, fits func(*record) bool) map[string]map[int]bool {
+	out := map[string]map[int]bool{}
 	for i := range from {
-		in := fits == nil || fits(&from[i])
-		for k, field := range t.GetGroupBy() {
-			in = in && from[i].key(field) == cell.GetKeys()[k]
+		if fits != nil && !fits(&from[i]) {
+			continue
 		}
-		if in {
-			out[i] = true
+		keys := make([]string, len(groupBy))
+		for k, field := range groupBy {
+			keys[k] = from[i].key(field)
 		}
+		name := strings.Join(keys, "/")
+		if out[name] == nil {
+			out[name] = map[int]bool{}
+		}
+		out[name][i] = true
 	}
 	return out
 }

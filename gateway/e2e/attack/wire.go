@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -105,6 +106,7 @@ func (g *gateway) probeGRPC(ctx context.Context, asked string, t *traces) error 
 			return err
 		}
 		_, err := api.Verify(ctx, in)
+		t.grpc = append(t.grpc, w.taken())
 		if r := client.RefusalOf(err); r != nil {
 			raw, err := proto.MarshalOptions{Deterministic: true}.Marshal(r)
 			if err != nil {
@@ -120,13 +122,19 @@ func (g *gateway) probeGRPC(ctx context.Context, asked string, t *traces) error 
 		return err
 	}
 	_, err = api.VerifyBatch(ctx, &apiv1.VerifyBatchRequest{Scenario: "s", Template: "flagged", Subjects: []*apiv1.Subject{{Number: asked}}, IdempotencyKey: key, KeyTimeMs: made})
-	if err != nil {
-		return err
-	}
+	t.grpc = append(t.grpc, w.taken())
+	return err
+}
+
+// taken is what one call put on the wire. The parts arrive by several goroutines: their order is not the
+// server's.
+func (w *wire) taken() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	t.grpc = w.seen
-	return nil
+	slices.Sort(w.seen)
+	out := strings.Join(w.seen, ", ")
+	w.seen = nil
+	return out
 }
 
 // counted is a connection that knows how much it has read.
