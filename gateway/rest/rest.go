@@ -3,6 +3,7 @@
 package rest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 
 	apiv1 "github.com/yumen-project/yumen/gateway/api/v1"
+	"github.com/yumen-project/yumen/gateway/job/spec"
 )
 
 // MaxBody bounds a request body.
@@ -47,9 +49,28 @@ func New(ctx context.Context, s Services) (http.Handler, error) {
 		}
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		req.Body = http.MaxBytesReader(w, req.Body, MaxBody)
+		req.Body = &objects{ReadCloser: http.MaxBytesReader(w, req.Body, MaxBody)}
 		mux.ServeHTTP(w, req)
 	}), nil
+}
+
+// maxObjects bounds the objects of a body: a full batch and its frame. A message costs its reader far
+// more than the two bytes of an empty object.
+const maxObjects = spec.MaxBatch + 16
+
+// objects is a body that ends with an error once it has opened too many objects. A brace within a text
+// counts as well; no name or number has one.
+type objects struct {
+	io.ReadCloser
+	seen int
+}
+
+func (o *objects) Read(p []byte) (int, error) {
+	n, err := o.ReadCloser.Read(p)
+	if o.seen += bytes.Count(p[:n], []byte{'{'}); o.seen > maxObjects {
+		return 0, errBody
+	}
+	return n, err
 }
 
 var errBody = errors.New("body: not the JSON of this message")

@@ -84,6 +84,18 @@ func TestHeadersDoNotReachServices(t *testing.T) {
 	require.Contains(t, w.Body.String(), `"answer":30`, "an enumeration is a number")
 }
 
+// A body of more objects than a batch holds is not decoded to its end: each would cost many times its bytes.
+func TestABodyOfTooManyObjectsIsRefused(t *testing.T) {
+	s := &seen{}
+	h := handler(t, s)
+	body := func(n int) string { return `{"subject":{},"scenario":"` + strings.Repeat("{", n) + `"}` }
+	require.Equal(t, http.StatusOK, do(h, http.MethodPost, "/v1/verify", body(maxObjects-2), nil).Code)
+	s.request = nil
+	w := do(h, http.MethodPost, "/v1/verify", body(maxObjects-1), nil)
+	require.Equal(t, http.StatusBadRequest, w.Code)
+	require.Nil(t, s.request)
+}
+
 func FuzzVerifyBody(f *testing.F) {
 	f.Add(`{"scenario":"s","subject":{"number":"1"},"key_time_ms":"5"}`)
 	f.Add(`{"subject":[[[[[[`)
