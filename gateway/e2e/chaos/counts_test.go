@@ -16,6 +16,7 @@ type counts struct {
 	KillsProcess int64 `json:"kills_of_processes"`
 	KillsCopied  int64 `json:"kills_by_copy_of_live_files"`
 	Faults       int64 `json:"processes_with_failing_system_call"`
+	Struck       int64 `json:"of_which_a_call_did_fail"`
 	Full         int64 `json:"disk_full"`
 	ReadOnly     int64 `json:"read_only"`
 	Flips        int64 `json:"flips"`

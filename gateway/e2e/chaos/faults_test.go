@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -49,6 +50,7 @@ func faults(t *testing.T, c *counts) {
 	if err := exec.Command("strace", "-qq", "-f", "--seccomp-bpf", "-o", os.DevNull, "-e", "trace=fsync", "true").Run(); err != nil {
 		c.skip(t, "failing system calls: strace cannot trace here")
 	}
+	town.command(t) // building it takes time of its own
 	d := newDice(13, 0, "faults")
 	m := newMachine(t, c)
 	fresh := true
@@ -61,7 +63,8 @@ func faults(t *testing.T, c *counts) {
 		}
 		at := fmt.Sprintf("fault %d: %s on %s %s, first start %t", i, failure, site.call, when, fresh)
 		early, cancel := context.WithTimeout(ctx, 10*time.Second)
-		s := m.serve(early, fresh, "strace", "-D", "-qq", "-f", "--seccomp-bpf", "-o", os.DevNull, "-e", "trace="+site.call,
+		trace := filepath.Join(m.dir, "trace")
+		s := m.serve(early, fresh, "strace", "-D", "-qq", "-f", "--seccomp-bpf", "-o", trace, "-e", "trace="+site.call,
 			"-e", "inject="+site.call+":error="+failure+":when="+when)
 		cancel()
 		if s.address != "" && !fresh {
@@ -72,6 +75,11 @@ func faults(t *testing.T, c *counts) {
 		}
 		s.kill()
 		add(&c.Faults)
+		text, err := os.ReadFile(trace)
+		require.NoError(t, err)
+		if bytes.Contains(text, []byte("(INJECTED)")) {
+			add(&c.Struck)
+		}
 		m.start(fresh).kill() // the fault is gone
 		if fresh {
 			m.start(false).kill()
