@@ -77,8 +77,10 @@ func batchQuestion(ctx context.Context, in *apiv1.VerifyBatchRequest) (*spec.Que
 	if err != nil {
 		return nil, err
 	}
-	q.Subjects = make([]spec.Subject, len(in.GetSubjects()))
-	for i, m := range in.GetSubjects() {
+	// One more than a batch may hold is refused as such; the rest need not be looked at.
+	subjects := in.GetSubjects()[:min(len(in.GetSubjects()), spec.MaxBatch+1)]
+	q.Subjects = make([]spec.Subject, len(subjects))
+	for i, m := range subjects {
 		if q.Subjects[i], err = subject(m); err != nil {
 			return nil, err
 		}
