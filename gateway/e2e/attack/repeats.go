@@ -169,7 +169,7 @@ func (c *campaign) noiseLeft(all []*apiv1.QueryResponse) {
 		cells++
 	}
 	left := math.Sqrt(square / float64(max(cells, 1)))
-	// Below 0.17 of sigma by chance alone: less than 1e-6 for the seven or more cells shown.
+	// Below 0.17 of sigma by chance alone: less than 1e-6 for ten cells shown.
 	c.r.found("averaged-noise", math.Max(0, 0.17-left), 0, "root mean square of the averaged noise is %.3f sigma over %d cells; %d averaged draws would leave %.3f", left, cells, len(all), 1/math.Sqrt(float64(len(all))))
 }
 
