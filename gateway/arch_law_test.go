@@ -80,6 +80,7 @@ var law = []row{
 	allow("gateway/job", "connectors", "masking/...", "compute/...", "gateway/audit", "gateway/governance",
 		"gateway/keyring", "gateway/ledger", "gateway/receipt", "gateway/release/...", "gateway/job/spec", "gateway/alarms", arrow, sm3),
 	allow("gateway/job/spec"),
+	allow("gateway/feed", "gateway/audit", "gateway/governance", "gateway/keyring"),
 	allow("gateway/rpc", transport...),
 	allow("gateway/rest", append(slices.Clone(transport), restgate)...),
 	allow("gateway/flight", append(slices.Clone(transport), arrow)...),

@@ -53,9 +53,13 @@ func TestR56_FsckReadsEverythingAgain(t *testing.T) {
 	require.Positive(t, r.Frames)
 
 	for claim, harm := range map[string]func(){
-		"log":       func() { edit(t, segment(t, g), func(b []byte) []byte { b[used(b)/2] ^= 1; return b }) },
-		"snapshots": func() { edit(t, newest(t, g.data("log", "snapshots", "*")), func(b []byte) []byte { b[len(b)/2] ^= 1; return b }) },
-		"tiles":     func() { edit(t, g.data("log", "public", "tile", "0", "000"), func(b []byte) []byte { b[9] ^= 1; return b }) },
+		"log": func() { edit(t, segment(t, g), func(b []byte) []byte { b[used(b)/2] ^= 1; return b }) },
+		"snapshots": func() {
+			edit(t, newest(t, g.data("log", "snapshots", "*")), func(b []byte) []byte { b[len(b)/2] ^= 1; return b })
+		},
+		"tiles": func() {
+			edit(t, g.data("log", "public", "tile", "0", "000"), func(b []byte) []byte { b[9] ^= 1; return b })
+		},
 	} {
 		t.Run(claim, func(t *testing.T) {
 			require.NoError(t, os.RemoveAll(g.data("log")))

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/yumen-project/yumen/gateway/audit"
 	"github.com/yumen-project/yumen/gateway/ledger"
@@ -33,23 +34,26 @@ type pushed struct {
 	Nonce string          `json:"nonce"`
 }
 
-// Acknowledge makes the signed word of the exchange platform an entry of the log. The caller has
-// verified it.
-func (r *Runner) Acknowledge(ctx context.Context, word []byte) error {
+// Acknowledge makes the signed word of the exchange platform an entry of the log, and gives its index.
+// The caller has verified it.
+func (r *Runner) Acknowledge(ctx context.Context, word []byte) (uint64, error) {
 	var nonce receipt.Nonce
 	if _, err := r.o.Rand.Read(nonce[:]); err != nil {
-		return fmt.Errorf("draw nonce: %w", err)
+		return 0, fmt.Errorf("draw nonce: %w", err)
 	}
 	text, err := json.Marshal(pushed{Push: word, Nonce: fmt.Sprintf("%x", nonce[:])})
 	if err != nil {
-		return fmt.Errorf("encode push receipt: %w", err)
+		return 0, fmt.Errorf("encode push receipt: %w", err)
 	}
 	private, err := (&ledger.Record{Body: text}).AppendTo(nil)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	_, err = r.log.Append(ctx, audit.Record{Kind: audit.Outcome, Time: r.Now(), Statement: receipt.Commit("push", &nonce, text), Private: private})
-	return err
+	a, err := r.log.Append(ctx, audit.Record{Kind: audit.Outcome, Time: r.Now(), Statement: receipt.Commit("push", &nonce, text), Private: private})
+	if err != nil {
+		return 0, err
+	}
+	return a.Index, nil
 }
 
 // word is the platform's word in a frame, or nil.
@@ -105,17 +109,14 @@ func (r *Runner) backwards(ctx context.Context, before uint64, see func(*audit.F
 }
 
 // Acknowledged finds, from the end of the log, how many of its entries the exchange platform last
-// signed for, and how many words of the platform are behind them.
-func (r *Runner) Acknowledged(ctx context.Context) (size, words uint64, err error) {
-	var at []uint64 // of words, any order
+// signed for, and the indices of words of the platform that this does not cover.
+func (r *Runner) Acknowledged(ctx context.Context) (size uint64, words []uint64, err error) {
 	found := false
 	err = r.backwards(ctx, r.log.Size(), func(f *audit.Frame) error {
-		w := word(f)
-		if w == nil {
-			return nil
+		if w := word(f); w != nil {
+			words = append(words, f.Index)
+			size, found = max(size, w.Size), true
 		}
-		at = append(at, f.Index)
-		size, found = max(size, w.Size), true
 		return nil
 	}, func(from uint64) error {
 		if found && from <= size {
@@ -124,12 +125,7 @@ func (r *Runner) Acknowledged(ctx context.Context) (size, words uint64, err erro
 		return nil
 	})
 	if err != nil {
-		return 0, 0, err
+		return 0, nil, err
 	}
-	for _, i := range at {
-		if i >= size {
-			words++
-		}
-	}
-	return size, words, nil
+	return size, slices.DeleteFunc(words, func(i uint64) bool { return i < size }), nil
 }

@@ -33,6 +33,16 @@ type Config struct {
 	LogLevel      string
 	CacheMB       string
 	DrainSeconds  string
+	WitnessURL    string // of a witness; its add-checkpoint is called
+	WitnessKey    string // public key of the witness, hex
+	WitnessMaxAge string // refuse when no cosignature is younger; empty: not required
+	WitnessCA     string // PEM; the system's roots where empty
+	PushURL       string // of the exchange platform; bundles of the log are posted to it
+	PushKey       string // public key the platform signs its replies with, hex
+	PushDeadline  string // refuse when an entry has waited longer
+	PushCA        string
+	PushCert      string // client certificate of the gateway towards the platform
+	PushCertKey   string
 	AlarmCounts   string // thresholds of alarms
 	AlarmSuspend  string // alarms that suspend the party
 
@@ -40,6 +50,7 @@ type Config struct {
 	suspendOn  map[alarms.Rule]bool
 	cacheBytes int64
 	drain      int
+	feeds      feedConfig
 }
 
 // Setting is one key of the configuration, in the order in which it is printed.
@@ -69,6 +80,16 @@ func Settings() []Setting {
 		{"log.level", "info", "debug, info, warn or error", func(c *Config) *string { return &c.LogLevel }},
 		{"cache.mb", "256", "block cache of each index, MiB", func(c *Config) *string { return &c.CacheMB }},
 		{"drain.seconds", "10", "how long a stop waits for calls under way", func(c *Config) *string { return &c.DrainSeconds }},
+		{"witness.url", "", "witness that signs the log's checkpoints; none where empty", func(c *Config) *string { return &c.WitnessURL }},
+		{"witness.key", "", "public key of the witness, hex", func(c *Config) *string { return &c.WitnessKey }},
+		{"witness.max-age", "", "refuse questions when no signature of the witness is younger, e.g. 1m; any age where empty", func(c *Config) *string { return &c.WitnessMaxAge }},
+		{"witness.ca", "", "CA of the witness's certificate, PEM; the system's where empty", func(c *Config) *string { return &c.WitnessCA }},
+		{"push.url", "", "exchange platform that takes the log's entries; none where empty", func(c *Config) *string { return &c.PushURL }},
+		{"push.key", "", "public key the platform signs its replies with, hex", func(c *Config) *string { return &c.PushKey }},
+		{"push.deadline", "10s", "refuse questions when an entry has waited longer for the platform", func(c *Config) *string { return &c.PushDeadline }},
+		{"push.ca", "", "CA of the platform's certificate, PEM; the system's where empty", func(c *Config) *string { return &c.PushCA }},
+		{"push.cert", "", "client certificate towards the platform, PEM", func(c *Config) *string { return &c.PushCert }},
+		{"push.cert-key", "", "key of push.cert, PEM", func(c *Config) *string { return &c.PushCertKey }},
 		{"alarms.thresholds", "", "RULE=COUNT,... over the defaults; 0 switches a rule off", func(c *Config) *string { return &c.AlarmCounts }},
 		{"alarms.suspend", "", "RULE,... that suspend the party they speak about", func(c *Config) *string { return &c.AlarmSuspend }},
 	}
@@ -193,6 +214,9 @@ func (c *Config) Complete() error {
 	if _, err := level(c.LogLevel); err != nil {
 		return err
 	}
+	if c.feeds, err = c.completeFeeds(); err != nil {
+		return err
+	}
 	if c.Mode == "production" {
 		return c.checkProduction()
 	}
@@ -219,7 +243,7 @@ func (c *Config) checkProduction() error {
 func (c *Config) Print(w io.Writer) error {
 	for _, s := range Settings() {
 		v := *s.field(c)
-		if s.Key == "kek.file" || s.Key == "tokens.file" || s.Key == "tls.key" {
+		if s.Key == "kek.file" || s.Key == "tokens.file" || s.Key == "tls.key" || s.Key == "push.cert-key" {
 			v = map[bool]string{true: "[set]", false: ""}[v != ""]
 		}
 		if _, err := fmt.Fprintf(w, "%s: %q\n", s.Key, v); err != nil {

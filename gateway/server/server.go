@@ -47,6 +47,7 @@ type Server struct {
 	runner  *job.Runner // nil when sealed
 	sealed  string      // why, when sealed
 	auth    *authenticator
+	feeds   *feeds
 	metrics *metrics
 
 	grpc   *grpc.Server
@@ -133,11 +134,12 @@ func (s *Server) openRunner(ctx context.Context, build string) error {
 	if err != nil {
 		return err
 	}
+	s.feeds = &feeds{}
 	s.runner, err = job.Open(ctx, job.Options{
 		Domain: c.Domain, LogDir: filepath.Join(c.DataDir, "log"), CheckpointDir: c.CheckpointDir,
 		IndexDir: filepath.Join(c.DataDir, "index"), DevZone: filepath.Join(c.DataDir, "devzone"), TrustDir: filepath.Join(c.DataDir, "trust"),
 		Ring: ring, Source: sources(c.SourceRoot), Build: build, Clock: time.Now, Rand: rand.Reader,
-		Logger: s.logger, CacheBytes: c.cacheBytes, Alarms: c.thresholds, SuspendOn: c.suspendOn,
+		Logger: s.logger, CacheBytes: c.cacheBytes, Ready: s.feeds.ready, Alarms: c.thresholds, SuspendOn: c.suspendOn,
 		OnAlarm: func(a alarms.Alarm) { s.metrics.alarms.WithLabelValues(string(a.Rule)).Inc() },
 	})
 	var differ *audit.SealedError
@@ -145,6 +147,9 @@ func (s *Server) openRunner(ctx context.Context, build string) error {
 		s.sealed = differ.Reason
 		s.logger.Error("gateway is sealed", slog.String("reason", differ.Reason))
 		return nil
+	}
+	if err == nil {
+		s.feeds.start(&c.feeds, s.runner, s.logger)
 	}
 	return err
 }
@@ -346,6 +351,7 @@ func (s *Server) drain() error {
 }
 
 func (s *Server) closeRunner() error {
+	s.feeds.stop()
 	if s.runner == nil {
 		return nil
 	}
