@@ -26,7 +26,9 @@ func TestR38_AnAlarmStopsAndReports(t *testing.T) {
 	refused := g.refused(guess(person.Phone), governance.Suspended, "六.7")
 	require.Equal(t, audit.Outcome, g.entry(refused.GetEntry()-2).Kind, "the alarm is in the log")
 	require.Equal(t, audit.Suspension, g.entry(refused.GetEntry()-1).Kind)
-	_, page := g.rest("bank", "GET", "/metrics", "")
+	code, _ := g.rest("leju", "GET", "/metrics", "")
+	require.Equal(t, 403, code, "metrics tell of everybody's calls")
+	_, page := g.rest("jianguan", "GET", "/metrics", "")
 	require.Contains(t, string(page), `yumen_alarms_total{rule="failed-matches"} 1`)
 	require.NotContains(t, g.logs.String(), person.RID)
 }

@@ -329,7 +329,7 @@ func TestNoSubjectInErrorsLogsOrFiles(t *testing.T) {
 			}
 		}
 	}
-	_, metrics := g.rest("bank", http.MethodGet, "/metrics", "")
+	_, metrics := g.rest("jianguan", http.MethodGet, "/metrics", "")
 	texts = append(texts, string(metrics), g.logs.String())
 	for _, text := range texts {
 		g.clean(text)

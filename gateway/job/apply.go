@@ -284,6 +284,11 @@ func (r *Runner) asDeniedAct(ctx context.Context, party, act string, err error) 
 	return err
 }
 
+// Supervises says whether a party operates the gateway or watches over it.
+func (r *Runner) Supervises(party string) bool {
+	return may(r.state.Load().policy, party, governance.RoleOperator, governance.RoleDataAuthority, governance.RoleImplementingBody, governance.RoleRegulator)
+}
+
 // Parties lists the ids of the domain in force.
 func (r *Runner) Parties() []string {
 	d := r.state.Load().policy.Domain()

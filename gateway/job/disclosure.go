@@ -37,7 +37,6 @@ type units struct {
 	registry *disclosure.Registry // nil where there are too few subjects to tell of any
 	of       []uint32             // by record; plain.None for one without
 	n        int
-	single   bool // each unit is a subject of its own
 }
 
 // kinds of units.

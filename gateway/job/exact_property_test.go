@@ -71,7 +71,6 @@ func power(b, e uint64) uint64 {
 func (w *naive) determined(least int) string {
 	known := map[string]int{}
 	var who []map[int]bool
-	var sizes []string
 	for u := range w.owner {
 		var sig strings.Builder
 		for _, r := range w.rows {
@@ -81,7 +80,6 @@ func (w *naive) determined(least int) string {
 		if !ok {
 			a = len(who)
 			known[sig.String()], who = a, append(who, map[int]bool{})
-			sizes = append(sizes, sig.String())
 		}
 		who[a][w.owner[u]] = true
 	}

@@ -88,7 +88,7 @@ func (r *Runner) judgeDataset(ctx context.Context, d *governance.Domain, dataset
 	if len(logged) > 0 && logged[0].Fingerprint != basis {
 		// Other data or least number under the same version: all its tables anew, none showing more.
 		r.o.Logger.WarnContext(ctx, "data or settings changed under the same version", slog.String("dataset", dataset.ID), slog.String("version", dataset.Version))
-		tables, keys, before, err = afterLogged(logged, tables, keys)
+		tables, _, before, err = afterLogged(logged, tables, keys)
 		logged = nil
 	} else {
 		tables, err = unlogged(logged, tables, keys)

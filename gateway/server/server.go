@@ -210,7 +210,7 @@ func (s *Server) assemble(ctx context.Context, tlsConfig *tls.Config) error {
 	mux.Handle("/v1/", promhttp.InstrumentHandlerDuration(m.http, s.auth.http(s.authenticated(api))))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", s.readyz)
-	mux.Handle("GET /metrics", s.auth.http(s.authenticated(promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))))
+	mux.Handle("GET /metrics", s.auth.http(s.supervised(promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))))
 	s.http = &http.Server{
 		Handler: mux, TLSConfig: tlsConfig.Clone(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute,
 		WriteTimeout: 5 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
@@ -245,6 +245,18 @@ func (s *Server) authenticated(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, req)
 	})
+}
+
+// supervised keeps metrics from parties that neither operate nor supervise: they tell of everybody's calls.
+func (s *Server) supervised(next http.Handler) http.Handler {
+	return s.authenticated(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		party, _ := spec.PartyOf(req.Context())
+		if s.runner != nil && !s.runner.Supervises(party) {
+			http.Error(w, "not for this party", http.StatusForbidden)
+			return
+		}
+		next.ServeHTTP(w, req)
+	}))
 }
 
 func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {

@@ -140,7 +140,7 @@ func (c *campaign) material(ctx context.Context, out *apiv1.VerifyResponse) (map
 }
 
 func (c *campaign) tryEveryone(digests []string) int {
-	nonces := make([]receipt.Nonce, 3)
+	nonces := append([]receipt.Nonce(nil), make([]receipt.Nonce, 3)...)
 	for i := range nonces[1] {
 		nonces[1][i] = 0xff
 	}

@@ -22,7 +22,7 @@ func main() {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "attack:", err)
 	}
-	os.Exit(code)
+	os.Exit(code) //nolint:forbidigo // this is main, with an exit code of its own
 }
 
 // mainOf returns 0 when every attack stayed within bounds, 1 when one learned more, 2 when it could not run.

@@ -71,10 +71,10 @@ func (c *campaign) distinguish(ctx context.Context, mechanism dp.Mechanism) erro
 	runs := [2][][]float64{}
 	for world := range 2 {
 		rec := homes(world == 1)
-		defer rec.Release()
 		for range n {
 			seen, err := fresh(ctx, plan, rec, noise)
 			if err != nil {
+				rec.Release()
 				return err
 			}
 			runs[world] = append(runs[world], seen)
@@ -128,7 +128,7 @@ func fresh(ctx context.Context, plan *dp.Plan, rec arrow.Record, noise dp.Noise)
 			continue
 		}
 		out[0], out[1] = 1, float64(cell.Subjects)
-		for i, f := range cell.Figures {
+		for i, f := range cell.Figures[:min(len(cell.Figures), 2)] {
 			if v, err := strconv.ParseFloat(f.Text, 64); err == nil {
 				out[2+i] = v
 			}

@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	_ "embed"
 	"errors"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -140,7 +139,7 @@ func (w *world) gateway(ctx context.Context, text, registers string) (*gateway, 
 	}
 	inner, cancel := context.WithCancel(ctx)
 	g := &gateway{dir: dir, cancel: cancel, served: make(chan error, 1), clients: map[string]*client.Client{}}
-	if g.server, err = server.Open(inner, config, "attack", slog.New(slog.NewTextHandler(io.Discard, nil))); err != nil {
+	if g.server, err = server.Open(inner, config, "attack", slog.New(slog.DiscardHandler)); err != nil {
 		cancel()
 		return nil, err
 	}

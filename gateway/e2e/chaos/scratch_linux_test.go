@@ -17,7 +17,7 @@ func scratch(t *testing.T) string {
 	if err := unix.Statfs(memory, &fs); err != nil || int64(fs.Bavail)*fs.Bsize < room {
 		return t.TempDir()
 	}
-	dir, err := os.MkdirTemp(memory, "yumen-chaos-")
+	dir, err := os.MkdirTemp(memory, "yumen-chaos-") //nolint:usetesting // in memory, where t.TempDir is not
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	return dir
