@@ -7,7 +7,6 @@ import (
 	_ "embed"
 	"io"
 	"maps"
-	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -81,7 +80,6 @@ type options struct {
 	dir       string // data directory; a new one where empty
 	noDomain  bool   // start without a domain file, as after a restart
 	flags     map[string]string
-	flags     map[string]string
 }
 
 // gateway is one server under test with everything that speaks to it.
@@ -110,7 +108,6 @@ func start(t *testing.T, o options) *gateway {
 		"data-dir": filepath.Join(o.dir, "data"), "data-sources": o.sources, "listen-grpc": "127.0.0.1:0", "listen-http": "127.0.0.1:0",
 		"log-level": "debug", "cache-mb": "8", "drain-seconds": "5", "domain-id": "e2e",
 	}
-	maps.Copy(flags, o.flags)
 	maps.Copy(flags, o.flags)
 	if !o.noDomain {
 		flags["domain-file"] = filepath.Join(o.dir, "domain.yaml")
