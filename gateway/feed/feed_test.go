@@ -447,4 +447,5 @@ func TestFeedsRun(t *testing.T) {
 	}, 20*time.Second, 10*time.Millisecond)
 	cancel()
 	wg.Wait()
+	require.Equal(t, l.Size(), w.old, "the last entries too")
 }

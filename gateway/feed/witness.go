@@ -44,6 +44,7 @@ const (
 	witnessMany  = 4096 // entries after which a second is too long
 	witnessSkew  = 5 * time.Minute
 	witnessReply = 16 << 10
+	witnessLast  = 2 * time.Second
 )
 
 // ErrDiffers: the witness remembers a tree that this log does not continue: a rollback or fork, here or there.
@@ -52,8 +53,10 @@ var ErrDiffers = errors.New("the witness remembers another log")
 // NewWitness makes the feed; Run feeds.
 func NewWitness(o WitnessOptions) *Witness { return &Witness{o: o} }
 
-// Run feeds until ctx ends.
+// Run feeds until ctx ends, and then once more if the log has grown since: what the witness has not seen
+// can be rolled back unnoticed. After a crash that is at most what a second brought.
 func (w *Witness) Run(ctx context.Context) {
+	defer w.last(ctx)
 	every(ctx, func() {
 		if !w.due() {
 			return
@@ -61,6 +64,15 @@ func (w *Witness) Run(ctx context.Context) {
 		w.tried = w.o.Clock()
 		w.report(ctx, w.push(ctx))
 	})
+}
+
+func (w *Witness) last(ctx context.Context) {
+	if w.failing || w.o.Log.Latest().Size == w.old {
+		return
+	}
+	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), witnessLast)
+	defer cancel()
+	w.report(late, w.push(late))
 }
 
 // due tells whether there is something to be signed: growth, or a signature that is getting old.
