@@ -236,9 +236,11 @@ func TestHostileAnswersOfAWitness(t *testing.T) {
 	l, c := newLog(t), &clock{at: time.Now()}
 	l.fill(3)
 	for name, answer := range map[string]http.HandlerFunc{
-		"too long":      func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, witnessReply+1)) },
-		"empty":         func(http.ResponseWriter, *http.Request) {},
-		"moved":         func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://127.0.0.1:1/", http.StatusTemporaryRedirect) },
+		"too long": func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, witnessReply+1)) },
+		"empty":    func(http.ResponseWriter, *http.Request) {},
+		"moved": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://127.0.0.1:1/", http.StatusTemporaryRedirect)
+		},
 		"no size":       func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(409); _, _ = w.Write([]byte("-1\n")) },
 		"for ever":      func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(409); _, _ = w.Write([]byte("2\n")) },
 		"error":         func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) },

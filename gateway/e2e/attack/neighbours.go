@@ -128,8 +128,8 @@ func fresh(ctx context.Context, plan *dp.Plan, rec arrow.Record, noise dp.Noise)
 			continue
 		}
 		out[0], out[1] = 1, float64(cell.Subjects)
-		for i, f := range cell.Figures[:min(len(cell.Figures), 2)] {
-			if v, err := strconv.ParseFloat(f.Text, 64); err == nil {
+		for i, f := range cell.Figures {
+			if v, err := strconv.ParseFloat(f.Text, 64); err == nil && 2+i < len(out) {
 				out[2+i] = v
 			}
 		}
