@@ -94,7 +94,7 @@ func (r *Runner) mountPlan(ctx context.Context, p plan, known map[string]*regist
 		return nil, nil, err
 	}
 	m := &mounted{
-		program: program, identifier: identifier.Kind(p.dataset.Subject.Identifier), cited: cite(p.domain, p.dataset),
+		program: program, cited: cite(p.domain, p.dataset),
 		version: indexVersion(p.dataset, about.Fingerprint, program),
 	}
 	if err := r.openIndex(ctx, m, p.dataset, source, old); err != nil {

@@ -5,7 +5,6 @@ import (
 	"github.com/yumen-project/yumen/gateway/governance"
 	"github.com/yumen-project/yumen/gateway/receipt"
 	"github.com/yumen-project/yumen/gateway/release"
-	"github.com/yumen-project/yumen/masking/identifier"
 )
 
 // state is what a question is answered under: the policy in force and the datasets as they are
@@ -23,7 +22,6 @@ type mounted struct {
 	// name of the index begins with its version; previous is the one before, kept for rollback.
 	version, name, previous string
 	program                 *lookup.Program
-	identifier              identifier.Kind
 	templates               map[string]*template
 	// cited is how a result names its source.
 	cited receipt.Dataset
