@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -17,13 +18,13 @@ import (
 )
 
 // read notices whether anybody takes from a body.
-type read struct{ bytes int }
+type read struct{ bytes atomic.Int64 }
 
 func (r *read) Read(p []byte) (int, error) {
-	if r.bytes >= 8<<20 {
+	if r.bytes.Load() >= 8<<20 {
 		return 0, io.EOF
 	}
-	r.bytes += len(p)
+	r.bytes.Add(int64(len(p)))
 	return len(p), nil
 }
 
@@ -41,7 +42,7 @@ func TestAStrangersMessageIsNotRead(t *testing.T) {
 		require.Equal(t, http.StatusUnauthorized, resp.StatusCode)
 		require.NoError(t, resp.Body.Close())
 	}
-	require.Less(t, body.bytes, 8<<20)
+	require.Less(t, body.bytes.Load(), int64(8<<20))
 
 	conn := r.dial(c)
 	_, err = apiv1.NewVerificationClient(conn).VerifyBatch(context.Background(), &apiv1.VerifyBatchRequest{Subjects: make([]*apiv1.Subject, 10)})
