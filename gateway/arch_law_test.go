@@ -28,6 +28,7 @@ const (
 	protobuf   = "google.golang.org/protobuf/..."
 	genproto   = "google.golang.org/genproto/..."
 	restgate   = "github.com/grpc-ecosystem/grpc-gateway/v2/..."
+	plot       = "gonum.org/v1/plot/..."
 	prometheus = "github.com/prometheus/client_golang/..."
 	sys        = "golang.org/x/sys/..."
 	term       = "golang.org/x/term"
@@ -56,14 +57,15 @@ var law = []row{
 	allow("connectors/...", "connectors", "masking/identifier", arrow),
 
 	allow("masking", "masking/...", arrow, sm3, sm4, yaml),
-	allow("masking/...", "masking/kernel", "masking/identifier", arrow, sm3, sm4),
+	allow("masking/...", "masking/kernel", "masking/identifier", "masking/sm3lanes", arrow, sm3, sm4),
+	allow("masking/sm3lanes", sm3, sys),
 	allow("masking/kernel", arrow),
 	allow("masking/identifier"),
 
 	allow("compute", arrow),
 	allow("compute/...", "compute", "masking/identifier", arrow, sm3, sm4),
 	allow("compute/lookup/...", "compute", "masking/identifier", arrow, sm3, sm4, pebble),
-	allow("compute/he/...", "compute", "masking/identifier", arrow, sm3, sm4, lattigo),
+	allow("compute/he/...", "compute", "compute/he/...", "masking/identifier", arrow, sm3, sm4, lattigo),
 	allow("compute/dp", "compute", arrow),
 	allow("compute/disclosure", "compute", arrow),
 
@@ -92,7 +94,7 @@ var law = []row{
 	allow("gateway/e2e/...", "..."),
 
 	allow("cmd/yumen", "gateway/server", "gateway/client", "gateway/receipt", "gateway/audit", "gateway/api/...",
-		"masking/...", "benchmarks/city", cobra, pflag, koanf, progress, grpc, protobuf, term, text),
+		"masking/...", "connectors/...", "benchmarks/city", arrow, cobra, pflag, koanf, progress, grpc, protobuf, plot, term, text),
 	allow("cmd/yumen-party", "compute/he", "gateway/client/...", "connectors/...", "gateway/receipt", "gateway/audit",
 		"gateway/keyring", cobra, pflag, koanf, progress, term),
 	allow("cmd/yumen-verify", "gateway/receipt", "gateway/audit"),

@@ -46,6 +46,13 @@ type Env struct {
 	Alloc memory.Allocator
 	// Tolerate makes malformed values nulls instead of errors.
 	Tolerate bool
+	// Row counts the rows of the read before this batch, so that what is drawn
+	// for a row depends on its place in the read and not on the batching.
+	Row int64
+	// Column gives another column of the same batch as it was read, for a
+	// technique that treats a value by whose it is. The caller of Mask keeps
+	// the reference. Nil where no other column is at hand.
+	Column func(name string) (arrow.Array, error)
 
 	malformed []int
 }
