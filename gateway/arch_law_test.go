@@ -58,6 +58,7 @@ var law = []row{
 
 	allow("masking", "masking/...", arrow, sm3, sm4, yaml),
 	allow("masking/...", "masking/kernel", "masking/identifier", "masking/sm3lanes", arrow, sm3, sm4),
+	allow("masking/run", "masking", "masking/kernel", arrow, sm3),
 	allow("masking/sm3lanes", sm3, sys),
 	allow("masking/kernel", arrow),
 	allow("masking/identifier"),
@@ -101,6 +102,7 @@ var law = []row{
 	allow("cmd/yumen-bench", "gateway/server", "gateway/client", "gateway/api/...", "benchmarks/...",
 		cobra, pflag, progress, grpc, protobuf, sys, term),
 	allow("benchmarks/city", "masking/identifier", arrow),
+	allow("benchmarks/masking", "benchmarks/city", "masking/...", "connectors/...", arrow),
 	allow("benchmarks/scenario", "benchmarks/...", "gateway/server", "gateway/client", "gateway/receipt", "gateway/api/...",
 		grpc, protobuf),
 	allow("benchmarks/...", "benchmarks/...", "gateway/client", "gateway/api/...", grpc, protobuf, term),
