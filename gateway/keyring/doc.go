@@ -5,7 +5,9 @@
 // context string of the purpose before the message, so that a signature made
 // for one purpose never holds for another. Sealing is SM4-GCM (GB/T 32907,
 // NIST SP 800-38D) with random nonces of 12 bytes. Message authentication is
-// HMAC (RFC 2104) with SM3 (GB/T 32905) over length-prefixed parts.
+// HMAC (RFC 2104) with SM3 (GB/T 32905) over length-prefixed parts. What is
+// sealed to a party goes under a fresh SM4-GCM key, and that key under the
+// party's SM2 key (GB/T 32918.4).
 //
 // # What is protected
 //

@@ -23,6 +23,8 @@ const (
 	Lineage      Purpose = "lineage"       // membership in samples
 	Subject      Purpose = "subject"       // pseudonyms of subjects inside the log
 	Witness      Purpose = "witness"       // cosigns checkpoints of logs of others
+	Agent        Purpose = "agent"         // signs what the agent of a provider or key holder says
+	Envelope     Purpose = "envelope"      // opens what was sealed to a party; signs nothing
 )
 
 var (
@@ -46,7 +48,7 @@ var (
 
 func (p Purpose) valid() bool {
 	return slices.Contains([]Purpose{Checkpoint, Approval, Manifest, PartyReceipt, Request,
-		Seal, Index, Pseudonym, Lineage, Subject, Witness}, p)
+		Seal, Index, Pseudonym, Lineage, Subject, Witness, Agent, Envelope}, p)
 }
 
 // context is what stands before every message: a fixed tag and the purpose, each

@@ -89,6 +89,9 @@ func (s SignerKey) Sign(msg []byte) ([]byte, error) {
 	if s.k == nil {
 		return nil, fmt.Errorf("sign: %w: no key", ErrKey)
 	}
+	if s.k.purpose == Envelope {
+		return nil, fmt.Errorf("sign: %w: a key for envelopes", ErrKey)
+	}
 	if s.k.destroyed.Load() {
 		return nil, fmt.Errorf("sign: %w", ErrDestroyed)
 	}
