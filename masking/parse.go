@@ -20,6 +20,8 @@ const (
 //
 //	masking: 1
 //	name: household-sample
+//	release: inside          # inside (default) | outside
+//	sample: {column: rid, rate: "0.01", key: lineage, kind: resident_id}
 //	columns:
 //	  - {name: rid, class: direct_identifier, grade: 3, technique: suppress, nulls: keep}
 //	  - name: birth
@@ -29,6 +31,7 @@ const (
 //	    params: {to: year}
 //	    nulls: keep          # keep | refuse | suppress
 //	    malformed: suppress  # refuse (default) | suppress
+//	  - {name: phone, class: direct_identifier, grade: 3, technique: pseudonym, key: recipient-7, nulls: keep}
 //
 // At most 4 MiB, one document. Unknown and duplicate keys, anchors, aliases,
 // tags and nesting beyond this shape are refused. Errors carry line numbers.
@@ -43,6 +46,8 @@ func ParsePolicy(b []byte) (*Policy, error) {
 	err = eachKey(root, map[string]func(*yaml.Node) error{
 		"masking": func(n *yaml.Node) error { return scalar(n, &version) },
 		"name":    func(n *yaml.Node) error { return scalar(n, &p.Name) },
+		"release": func(n *yaml.Node) error { return scalar(n, &p.Release) },
+		"sample":  func(n *yaml.Node) error { return parseSample(n, p) },
 		"columns": func(n *yaml.Node) error { return parseColumns(n, p) },
 	})
 	if err != nil {
@@ -107,6 +112,16 @@ func shallow(b []byte) error {
 	return nil
 }
 
+func parseSample(n *yaml.Node, p *Policy) error {
+	p.Sample = &Sample{}
+	return eachKey(n, map[string]func(*yaml.Node) error{
+		"column": func(n *yaml.Node) error { return scalar(n, &p.Sample.Column) },
+		"rate":   func(n *yaml.Node) error { return scalar(n, &p.Sample.Rate) },
+		"key":    func(n *yaml.Node) error { return scalar(n, &p.Sample.Key) },
+		"kind":   func(n *yaml.Node) error { return scalar(n, &p.Sample.Kind) },
+	})
+}
+
 func parseColumns(n *yaml.Node, p *Policy) error {
 	if err := plain(n, yaml.SequenceNode, "a list"); err != nil {
 		return err
@@ -122,6 +137,7 @@ func parseColumns(n *yaml.Node, p *Policy) error {
 			"class":     func(n *yaml.Node) error { return scalar(n, &c.Class) },
 			"grade":     func(n *yaml.Node) error { return scalar(n, &c.Grade) },
 			"technique": func(n *yaml.Node) error { return scalar(n, &c.Technique) },
+			"key":       func(n *yaml.Node) error { return scalar(n, &c.Key) },
 			"nulls":     func(n *yaml.Node) error { return scalar(n, &c.Nulls) },
 			"malformed": func(n *yaml.Node) error { return scalar(n, &c.Malformed) },
 			"params":    func(n *yaml.Node) error { return parseParams(n, &c) },

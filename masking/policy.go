@@ -34,27 +34,58 @@ type Column struct {
 	Name      string
 	Class     string            // direct_identifier, quasi_identifier, sensitive, attribute
 	Grade     string            // 1, 2, 3, 4, important, core
-	Technique string            // keep, suppress, redact, generalize
+	Technique string            // one of the Technique constants
 	Params    map[string]string // of the technique; unknown ones are refused
+	Key       string            // name of the key, for a keyed technique; refused for others
 	Nulls     string            // keep, refuse, suppress; must be said
 	Malformed string            // refuse (also when empty), suppress
 }
 
-// Policy is a literal: nothing is checked until Compile.
+// Where a masked table goes (Policy.Release).
+const (
+	// Inside: the table stays in the domain, for processing. The default.
+	Inside = "inside"
+	// Outside: the table may leave the domain; techniques that keep equality
+	// or order of every value under one key are refused.
+	Outside = "outside"
+)
+
+// Sample keeps the same persons in every job that uses the same key: a record
+// stays when HMAC-SM3(key, subject) lies below the rate (package sample).
+type Sample struct {
+	Column string // whose record it is; may itself be suppressed
+	Rate   string // decimal above 0 and below 1
+	Key    string // name of the lineage key
+	Kind   string // kind of identifier whose canonical form is taken; empty: the bytes as they are
+}
+
+// Policy is a literal: nothing is checked until Check or Compile.
 type Policy struct {
 	Name    string
+	Release string  // inside (also when empty) or outside
+	Sample  *Sample // nil: every record
 	Columns []Column
 }
 
 // Hash is the SM3 of a canonical form: every field length-prefixed, columns in
-// order, parameters sorted by name, an empty Malformed written as refuse.
+// order, parameters sorted by name, an empty Malformed written as refuse and
+// an empty Release as inside. It holds the names of keys, not the keys.
 func (p *Policy) Hash() [32]byte {
 	h := sm3.New()
-	writeField(h, "yumen masking policy 1")
+	writeField(h, "yumen masking policy 2")
 	writeField(h, p.Name)
+	writeField(h, p.release())
+	if s := p.Sample; s == nil {
+		writeCount(h, 0)
+	} else {
+		writeCount(h, 1)
+		for _, v := range []string{s.Column, s.Rate, s.Key, s.Kind} {
+			writeField(h, v)
+		}
+	}
 	writeCount(h, len(p.Columns))
 	for _, c := range p.Columns {
-		for _, s := range []string{c.Name, c.Class, c.Grade, c.Technique, c.Nulls, c.malformed()} {
+		for _, s := range []string{c.Name, c.Class, c.Grade, c.Technique, c.Key, c.Nulls, c.malformed()} {
 			writeField(h, s)
 		}
 		names := make([]string, 0, len(c.Params))
@@ -95,6 +126,13 @@ func (c *Column) valueless() bool {
 	}
 	p, err := suppress.Parse(c.Params)
 	return err == nil && (p.Dropped() || p.As == "null")
+}
+
+func (p *Policy) release() string {
+	if p.Release == "" {
+		return Inside
+	}
+	return p.Release
 }
 
 func (c *Column) malformed() string {

@@ -2,7 +2,6 @@ package masking
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync/atomic"
 
@@ -59,22 +58,9 @@ func (r *reader) Next() bool {
 		return false
 	}
 	rec := r.src.Record()
-	r.cur, r.err = r.masker.Mask(r.ctx, rec)
-	if r.err != nil {
-		r.err = r.shift(r.err)
-		return false
-	}
+	r.cur, _, r.err = r.masker.MaskAt(r.ctx, rec, r.rows)
 	r.rows += rec.NumRows()
-	return true
-}
-
-// shift turns a row of the batch into a row of the whole read.
-func (r *reader) shift(err error) error {
-	var re *RowError
-	if errors.As(err, &re) {
-		return &RowError{Column: re.Column, Row: re.Row + r.rows, Rule: re.Rule}
-	}
-	return err
+	return r.err == nil
 }
 
 func (r *reader) drop() {

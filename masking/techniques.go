@@ -1,7 +1,7 @@
 package masking
 
 import (
-	"fmt"
+	"errors"
 
 	"github.com/yumen-project/yumen/masking/generalize"
 	"github.com/yumen-project/yumen/masking/keep"
@@ -18,44 +18,39 @@ const (
 	TechniqueGeneralize = "generalize"
 )
 
-// KeySource hands out the key of a keyed technique. Purpose is the technique,
-// name the key the policy asks for. Techniques that need no key accept nil.
-type KeySource interface {
-	Key(purpose, name string) ([]byte, error)
-}
+// orderPreserving is known by name so that it can be refused with its reason.
+const orderPreserving = "order_preserving"
 
-// build makes the kernel of a column; nil when the column is left out.
-func build(c *Column, _ KeySource) (kernel.Kernel, error) {
-	switch c.Technique {
-	case TechniqueKeep:
-		if c.Class == ClassDirect {
-			return nil, fmt.Errorf("a direct identifier may not be kept")
-		}
-		return keep.New(c.Params)
-	case TechniqueSuppress:
-		p, err := suppress.Parse(c.Params)
-		if err != nil || p.Dropped() {
-			return nil, err
-		}
-		return suppress.New(p)
-	case TechniqueRedact:
-		p, err := redact.Parse(c.Params)
-		if err != nil {
-			return nil, err
-		}
-		p.Identifier = c.Class == ClassDirect
-		return redact.New(p)
-	case TechniqueGeneralize:
-		if c.Class == ClassDirect {
-			return nil, fmt.Errorf("a direct identifier may only be suppressed or redacted")
-		}
-		p, err := generalize.Parse(c.Params)
-		if err != nil {
-			return nil, err
-		}
-		return generalize.New(p)
-	case "":
-		return nil, fmt.Errorf("no technique given")
+var errOrder = errors.New("order-preserving encryption is refused: " +
+	"order and frequency together give the values back; use generalize for ranges, pseudonym for joins")
+
+// techniques is the table of all techniques: the one place that knows them.
+func techniques() []technique {
+	return []technique{
+		{name: TechniqueKeep, about: aboutKeep, build: func(b *builder) (kernel.Kernel, error) {
+			return keep.New(b.params)
+		}},
+		{name: TechniqueSuppress, direct: true, about: aboutSuppress, build: func(b *builder) (kernel.Kernel, error) {
+			p, err := suppress.Parse(b.params)
+			if err != nil || p.Dropped() {
+				return nil, err
+			}
+			return suppress.New(p)
+		}},
+		{name: TechniqueRedact, direct: true, about: aboutRedact, build: func(b *builder) (kernel.Kernel, error) {
+			p, err := redact.Parse(b.params)
+			if err != nil {
+				return nil, err
+			}
+			p.Identifier = b.column.Class == ClassDirect
+			return redact.New(p)
+		}},
+		{name: TechniqueGeneralize, about: aboutGeneralize, build: func(b *builder) (kernel.Kernel, error) {
+			p, err := generalize.Parse(b.params)
+			if err != nil {
+				return nil, err
+			}
+			return generalize.New(p)
+		}},
 	}
-	return nil, fmt.Errorf("technique %q is unknown", c.Technique)
 }
