@@ -1,0 +1,82 @@
+package pseudonym
+
+import (
+	"encoding/binary"
+	"fmt"
+	"strconv"
+
+	"github.com/apache/arrow/go/v17/arrow"
+
+	"github.com/yumen-project/yumen/masking/kernel"
+)
+
+// column is a column as messages.
+type column struct {
+	n     int
+	valid kernel.Validity
+	rows  rows
+}
+
+func (c column) present() int { return c.n - c.valid.Nulls(c.n) }
+
+// rows gives the message of a row: value appends to dst or, if the bytes lie in
+// the input as they are, returns those.
+type rows interface {
+	value(dst []byte, row int) []byte
+}
+
+// text is a column of strings.
+type text[O kernel.Offset] struct{ kernel.Strings[O] }
+
+func (t text[O]) value(_ []byte, row int) []byte { return t.At(row) }
+
+// binaries is a column of fixed-size binary.
+type binaries struct {
+	raw   []byte
+	width int
+}
+
+func (b binaries) value(_ []byte, row int) []byte { return b.raw[row*b.width : (row+1)*b.width] }
+
+// integers is a column of integers; each stands for its decimal digits.
+type integers struct {
+	raw    []byte
+	width  int
+	signed bool
+}
+
+func (c integers) value(dst []byte, row int) []byte {
+	var u uint64
+	b := c.raw[row*c.width : (row+1)*c.width]
+	switch c.width {
+	case 1:
+		u = uint64(b[0])
+	case 2:
+		u = uint64(binary.NativeEndian.Uint16(b))
+	case 4:
+		u = uint64(binary.NativeEndian.Uint32(b))
+	default:
+		u = binary.NativeEndian.Uint64(b)
+	}
+	if !c.signed {
+		return strconv.AppendUint(dst, u, 10)
+	}
+	shift := 64 - 8*c.width
+	return strconv.AppendInt(dst, int64(u<<shift)>>shift, 10)
+}
+
+// openFixed reads a column of integers or fixed-size binary.
+func openFixed(in arrow.Array) (rows, kernel.Validity, error) {
+	t, ok := in.DataType().(arrow.FixedWidthDataType)
+	if !ok {
+		return nil, kernel.Validity{}, fmt.Errorf("%s: %w", in.DataType(), kernel.ErrType)
+	}
+	raw, v, err := kernel.OpenFixed(in, t.Bytes())
+	if err != nil {
+		return nil, v, err
+	}
+	if arrow.IsInteger(t.ID()) {
+		return integers{raw: raw, width: t.Bytes(), signed: arrow.IsSignedInteger(t.ID())}, v, nil
+	}
+	return binaries{raw: raw, width: t.Bytes()}, v, nil
+}
