@@ -61,6 +61,11 @@ var law = []row{
 	allow("masking/run", "masking", "masking/kernel", "masking/inorder", arrow, sm3),
 	allow("masking/inorder"),
 	allow("masking/sm3lanes", sm3, sys),
+	allow("masking/draw", "masking/kernel", sm3, sm4),
+	allow("masking/shuffle", "masking/kernel", "masking/draw", arrow),
+	allow("masking/rankswap", "masking/kernel", "masking/draw", arrow),
+	allow("masking/pram", "masking/kernel", "masking/draw", arrow),
+	allow("masking/microaggregate", "masking/kernel", "masking/draw", arrow),
 	allow("masking/kernel", arrow),
 	allow("masking/identifier"),
 
