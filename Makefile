@@ -123,8 +123,12 @@ check-cross:
 # --- generate --------------------------------------------------------------
 
 .PHONY: generate
-generate: tools ## the code and the OpenAPI document of gateway/api
+generate: generate-lanes tools ## the code and the OpenAPI document of gateway/api, the assembly of masking/sm3lanes
 	cd gateway/api/v1 && PATH="$(CURDIR)/bin/tools:$$PATH" buf generate
+
+.PHONY: generate-lanes
+generate-lanes:
+	$(GO) run -C .ci/tools ./lanes $(CURDIR)/masking/sm3lanes
 
 # The tools are pinned in .ci/tools and built once for each state of the pins.
 PINS  := $(firstword $(shell cat .ci/tools/go.mod .ci/tools/go.sum | cksum))

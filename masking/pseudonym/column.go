@@ -19,16 +19,27 @@ type column struct {
 
 func (c column) present() int { return c.n - c.valid.Nulls(c.n) }
 
-// rows gives the message of a row: value appends to dst or, if the bytes lie in
-// the input as they are, returns those.
+// rows gives the messages of a column.
 type rows interface {
+	// value is the message of one row, appended to dst or where it lies.
 	value(dst []byte, row int) []byte
+	// span gives the messages of the rows from up to to where they lie, with
+	// their offsets written to off; false if they lie nowhere as they are.
+	span(off []int64, from, to int) (data []byte, ok bool)
 }
 
 // text is a column of strings.
 type text[O kernel.Offset] struct{ kernel.Strings[O] }
 
 func (t text[O]) value(_ []byte, row int) []byte { return t.At(row) }
+
+func (t text[O]) span(off []int64, from, to int) ([]byte, bool) {
+	base := t.Off[from]
+	for i, o := range t.Off[from : to+1] {
+		off[i] = int64(o - base)
+	}
+	return t.Data[base:t.Off[to]], true
+}
 
 // binaries is a column of fixed-size binary.
 type binaries struct {
@@ -37,6 +48,13 @@ type binaries struct {
 }
 
 func (b binaries) value(_ []byte, row int) []byte { return b.raw[row*b.width : (row+1)*b.width] }
+
+func (b binaries) span(off []int64, from, to int) ([]byte, bool) {
+	for i := range off[:to-from+1] {
+		off[i] = int64(i * b.width)
+	}
+	return b.raw[from*b.width : to*b.width], true
+}
 
 // integers is a column of integers; each stands for its decimal digits.
 type integers struct {
@@ -64,6 +82,8 @@ func (c integers) value(dst []byte, row int) []byte {
 	shift := 64 - 8*c.width
 	return strconv.AppendInt(dst, int64(u<<shift)>>shift, 10)
 }
+
+func (integers) span([]int64, int, int) ([]byte, bool) { return nil, false }
 
 // openFixed reads a column of integers or fixed-size binary.
 func openFixed(in arrow.Array) (rows, kernel.Validity, error) {

@@ -43,15 +43,14 @@ func (w writer) write(dst, codes []byte) {
 // encodeHex writes len(dst)/2 bytes as hexadecimal digits. It computes the
 // digits of four bytes at once, without a table.
 func encodeHex(dst []byte, code *[sm3lanes.Size]byte) {
-	at := 0
-	for ; len(dst) >= 8; dst = dst[8:] {
-		binary.LittleEndian.PutUint64(dst, hexDigits(binary.LittleEndian.Uint32(code[at:])))
-		at += 4
+	whole := len(dst) &^ 7
+	for i := 0; i < whole; i += 8 {
+		binary.LittleEndian.PutUint64(dst[i:], hexDigits(binary.LittleEndian.Uint32(code[i/2:])))
 	}
-	if len(dst) > 0 {
+	if whole < len(dst) {
 		var last [8]byte
-		binary.LittleEndian.PutUint64(last[:], hexDigits(binary.LittleEndian.Uint32(code[at:])))
-		copy(dst, last[:])
+		binary.LittleEndian.PutUint64(last[:], hexDigits(binary.LittleEndian.Uint32(code[whole/2:])))
+		copy(dst[whole:], last[:])
 	}
 }
 
