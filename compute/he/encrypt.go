@@ -1,0 +1,142 @@
+package he
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/tuneinsight/lattigo/v5/ring"
+)
+
+// MaxValue bounds the absolute value of what Encrypt takes.
+const MaxValue = 1 << 62
+
+// Encryptor encrypts batches under one public key. Not safe for concurrent use:
+// one per goroutine.
+type Encryptor struct {
+	params *Parameters
+	b, a   ring.Poly // NTT domain, Montgomery form
+	source *source
+	noise  *gaussian
+	small  [3][]int8 // u, e0, e1
+	u      ring.Poly
+	c      [2]ring.Poly
+	rest   []uint64
+}
+
+// NewEncryptor prepares a key and reads a 48-byte seed from rand, which must be
+// a cryptographic source such as crypto/rand.Reader.
+func NewEncryptor(p *Parameters, key *PublicKey, rand io.Reader) (*Encryptor, error) {
+	if key == nil || !p.fits(key.B) || !p.fits(key.A) {
+		return nil, fmt.Errorf("%w: public key of another shape", ErrMismatch)
+	}
+	s, err := newSource(rand)
+	if err != nil {
+		return nil, err
+	}
+	e := &Encryptor{params: p, source: s, noise: newGaussian(), rest: make([]uint64, p.N())}
+	e.b, e.a, e.u = p.ringQ.NewPoly(), p.ringQ.NewPoly(), p.ringQ.NewPoly()
+	e.c = [2]ring.Poly{p.ringQ.NewPoly(), p.ringQ.NewPoly()}
+	p.ringQ.MForm(key.B, e.b)
+	p.ringQ.MForm(key.A, e.a)
+	for i := range e.small {
+		e.small[i] = make([]int8, p.N())
+	}
+	return e, nil
+}
+
+// Encrypt encrypts one batch: position i holds values[i], the positions from
+// len(values) on hold 0. There are at most N values, none with an absolute value
+// above bound, which is at most MaxValue; h.Rows is at least len(values), or
+// more to hide how many positions are in use. The leaf takes dst if it is large
+// enough (see LeafSize).
+func (e *Encryptor) Encrypt(dst []byte, h Header, values []int64, bound int64) (*Leaf, error) {
+	return e.encrypt(dst, h, values, bound, false)
+}
+
+// EncryptReversed is Encrypt with values[i] at position N-1-i: the second factor
+// of a product, whose coefficient N-1 then is the dot product.
+func (e *Encryptor) EncryptReversed(dst []byte, h Header, values []int64, bound int64) (*Leaf, error) {
+	return e.encrypt(dst, h, values, bound, true)
+}
+
+func (e *Encryptor) encrypt(dst []byte, h Header, values []int64, bound int64, reversed bool) (*Leaf, error) {
+	p := e.params
+	if len(values) > p.N() || int(h.Rows) < len(values) {
+		return nil, fmt.Errorf("%w: %d values for %d rows of a batch of %d", ErrRange, len(values), h.Rows, p.N())
+	}
+	if bound < 0 || bound > MaxValue {
+		return nil, fmt.Errorf("%w: bound beyond 2^62", ErrRange)
+	}
+	for i, v := range values {
+		if v > bound || v < -bound {
+			return nil, fmt.Errorf("%w: value at position %d is beyond its declared bound", ErrRange, i)
+		}
+	}
+	l, err := p.newLeaf(dst, h)
+	if err != nil {
+		return nil, err
+	}
+	for limb, t := range p.t {
+		e.mask()
+		residues(e.rest, values, t, reversed)
+		for i := range p.q {
+			e.finish(l.row(limb, 0, i), 0, i, &p.invT[limb][i])
+			e.finish(l.row(limb, 1, i), 1, i, nil)
+		}
+	}
+	return l, nil
+}
+
+// residues writes v mod t in [0, t) to dst, zeros after the values.
+func residues(dst []uint64, values []int64, t uint64, reversed bool) {
+	clear(dst)
+	constant := ring.BRedConstant(t)
+	for i, v := range values {
+		sign := uint64(v >> 63)
+		r := ring.BRedAdd((uint64(v)^sign)-sign, t, constant)
+		if sign != 0 && r != 0 {
+			r = t - r
+		}
+		if reversed {
+			i = len(dst) - 1 - i
+		}
+		dst[i] = r
+	}
+}
+
+// mask draws u, e0, e1 and leaves b*u and a*u in the coefficient domain in c,
+// residues below 2q.
+func (e *Encryptor) mask() {
+	e.source.ternary(e.small[0])
+	e.noise.fill(e.source, e.small[1])
+	e.noise.fill(e.source, e.small[2])
+	for i, s := range e.params.ringQ.SubRings {
+		u := e.u.Coeffs[i]
+		for j, x := range e.small[0] {
+			u[j] = uint64(int64(x)) + s.Modulus&uint64(int64(x)>>63)
+		}
+		s.NTTLazy(u, u)
+		s.MulCoeffsMontgomeryLazy(u, e.b.Coeffs[i], e.c[0].Coeffs[i])
+		s.MulCoeffsMontgomeryLazy(u, e.a.Coeffs[i], e.c[1].Coeffs[i])
+		s.INTTLazy(e.c[0].Coeffs[i], e.c[0].Coeffs[i])
+		s.INTTLazy(e.c[1].Coeffs[i], e.c[1].Coeffs[i])
+	}
+}
+
+// finish adds the error and, if there is a scale, scale*m, and packs.
+func (e *Encryptor) finish(dst []byte, poly, i int, scale *uint64) {
+	s := e.params.ringQ.SubRings[i]
+	c, noise := e.c[poly].Coeffs[i], e.small[1+poly]
+	q := s.Modulus
+	if scale != nil {
+		for j, m := range e.rest {
+			x := c[j] + ring.MRedLazy(m, *scale, q, s.MRedConstant) + q + uint64(int64(noise[j]))
+			c[j] = ring.BRedAdd(x, q, s.BRedConstant)
+		}
+	} else {
+		for j := range c {
+			c[j] = ring.BRedAdd(c[j]+q+uint64(int64(noise[j])), q, s.BRedConstant)
+		}
+	}
+	pack(dst, c, e.params.bits[i])
+}
