@@ -8,14 +8,37 @@ import (
 	"time"
 )
 
-// MaxPrivate bounds the private record of one frame, in bytes.
-const MaxPrivate = 16 << 20
+const (
+	// MaxPrivate bounds the private record of one frame, in bytes.
+	MaxPrivate = 16 << 20
+	// MaxStatement bounds the statement of one frame, in bytes.
+	MaxStatement = 64 << 10
+)
+
+// Stated is a statement in full with its hash. Only [State] makes one, so that no
+// frame holds a statement beside the hash of another.
+type Stated struct {
+	text []byte
+	hash Hash
+}
+
+// State hashes a canonical statement. The text must not be changed afterwards.
+func State(text []byte) Stated { return Stated{text, StatementHash(text)} }
+
+// Text is the canonical statement; not to be changed.
+func (s Stated) Text() []byte { return s.text }
+
+// Hash is the StatementHash of the text.
+func (s Stated) Hash() Hash { return s.hash }
 
 // Record is what a caller wants to have in the log.
 type Record struct {
 	Kind      Kind
 	Time      int64 // Unix milliseconds, not negative
 	Statement Hash
+	// Stated, if it is set, goes into the frame in full; Statement must be its
+	// hash.
+	Stated Stated
 	// Private is at most MaxPrivate bytes. The log keeps the slice until the
 	// frame is applied: do not change it afterwards, not even after Append
 	// returned early.
@@ -29,6 +52,7 @@ type Record struct {
 type Frame struct {
 	Index   uint64
 	Entry   Entry
+	Text    []byte // the statement, if the frame holds one: SM3 of it is in Entry; valid as Private is
 	Private []byte // in Apply: valid until Apply returns; copy what is kept
 	Hint    any    // nil in a replay
 }

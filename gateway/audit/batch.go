@@ -6,8 +6,8 @@ import "runtime"
 const batchBytes = 256 << 10
 
 // batch is a run of frames between the scanner and the state. It owns their
-// bytes. A goroutine of its own compares private records with their digests and
-// hashes the leaves; frames are taken in order whatever the order of that.
+// bytes. A goroutine of its own compares statements and private records with their
+// digests and hashes the leaves; frames are taken in order whatever the order of that.
 type batch struct {
 	data    []byte
 	frames  []rawFrame
@@ -22,15 +22,19 @@ func (b *batch) room(n int) bool { return len(b.frames) == 0 || len(b.data)+n <=
 
 // add copies a frame.
 func (b *batch) add(f rawFrame) {
-	n := len(f.entry) + len(f.private)
+	n := f.bytes()
 	if cap(b.data) < n {
 		b.data = make([]byte, 0, max(n, batchBytes))
 	}
 	at := len(b.data)
-	b.data = append(append(b.data, f.entry...), f.private...)
-	f.entry, f.private = b.data[at:at+len(f.entry)], b.data[at+len(f.entry):]
+	statement, private := at+len(f.entry), at+len(f.entry)+len(f.statement)
+	b.data = append(append(append(b.data, f.entry...), f.statement...), f.private...)
+	f.entry, f.statement, f.private = b.data[at:statement], b.data[statement:private], b.data[private:]
 	b.frames = append(b.frames, f)
 }
+
+// bytes is what a batch takes of a frame.
+func (f *rawFrame) bytes() int { return len(f.entry) + len(f.statement) + len(f.private) }
 
 func (b *batch) hash() {
 	defer close(b.done)
@@ -62,7 +66,7 @@ func newPipeline() *pipeline { return &pipeline{depth: 2 * runtime.GOMAXPROCS(0)
 // put takes a frame of the scanner. If that fills the pipeline, the oldest batch
 // goes to take.
 func (p *pipeline) put(f rawFrame, take func(*batch) error) error {
-	if p.fill != nil && !p.fill.room(len(f.entry)+len(f.private)) {
+	if p.fill != nil && !p.fill.room(f.bytes()) {
 		p.launch()
 	}
 	if p.fill == nil {

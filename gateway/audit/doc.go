@@ -3,9 +3,10 @@
 // log, and the state of the gateway is a function of its frames.
 //
 // A frame is a public entry (80 bytes, the Merkle leaf: kind, time, hash of the
-// statement, hash of the private record) and a private record of at most
-// 16 MiB, written and synced together. Public entries go into tiles that anyone
-// may read; private records stay in the segment files.
+// statement, digest of the private record), the statement itself where there is
+// one, and a private record of at most 16 MiB, written and synced together.
+// Public entries go into tiles that anyone may read; statements and private
+// records stay in the segment files.
 //
 // The tree is that of RFC 6962 with SM3 (GB/T 32905) in place of SHA-256; tiles
 // and entry bundles are laid out as in C2SP tlog-tiles (height 8), checkpoints
@@ -24,8 +25,8 @@
 //
 // # What is not protected
 //
-// Private records lie in the segment files as they were given: seal them before
-// they come here. Whoever owns the signing key, the log and the second path can
+// Statements and private records lie in the segment files as they were given: seal
+// what is secret before it comes here. Whoever owns the signing key, the log and the second path can
 // rewrite all three; only a checkpoint kept by a witness shows that. A power
 // failure may take the second path back by up to one second of checkpoints
 // (never the log itself). Sizes and times of frames are not hidden.

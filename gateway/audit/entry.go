@@ -42,8 +42,8 @@ func (k Kind) valid() bool { return k >= Genesis && k <= lastKind }
 type Entry struct {
 	Kind      Kind
 	Time      int64 // Unix milliseconds, not negative
-	Statement Hash  // SM3 of the canonical statement
-	Private   Hash  // SM3 of the private record
+	Statement Hash  // StatementHash of the statement; of a kind without one, what its writer says
+	Private   Hash  // PrivateHash of the private record
 }
 
 // EntrySize is the length of an encoded entry.

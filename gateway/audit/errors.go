@@ -16,6 +16,9 @@ var (
 	ErrClosed = errors.New("log is closed")
 	// ErrRecord: the record breaks a bound of the format; nothing was written.
 	ErrRecord = errors.New("record refused")
+	// ErrFormat: the log is whole and of an earlier format; read it with the version
+	// that wrote it, or start a new log. Nothing was changed.
+	ErrFormat = errors.New("log was written in format")
 	// ErrLocked: another process holds this log; do not force it.
 	ErrLocked = errors.New("log is held by another process")
 	// ErrNoEntry: the index is at or beyond the size of the log.

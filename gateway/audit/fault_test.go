@@ -54,6 +54,7 @@ func requireAll(t require.TestingT, o Options, acked map[uint64]int) {
 	for index, n := range acked {
 		require.Less(t, index, uint64(len(m.frames)))
 		require.Equal(t, record(n).Private, m.frames[index].Private)
+		require.Equal(t, record(n).Stated.Text(), m.frames[index].Text)
 	}
 	size := l.Size()
 	require.Equal(t, uint64(len(m.frames)), size)

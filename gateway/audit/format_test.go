@@ -216,10 +216,11 @@ func FuzzParseCheckpoint(f *testing.F) {
 
 func FuzzParseFrame(f *testing.F) {
 	entry := Entry{Kind: Release}.AppendTo(nil)
-	f.Add(appendFrame(nil, 7, 3, 2, entry, []byte("private")), uint32(7))
+	f.Add(appendFrame(nil, 7, 3, 2, entry, nil, []byte("private")), uint32(7))
+	f.Add(appendFrame(nil, 7, 3, 2, entry, []byte("statement"), []byte("private")), uint32(7))
 	f.Fuzz(func(t *testing.T, b []byte, salt uint32) {
 		fr, err := parseFrame(b, salt)
-		if err == nil && !bytes.Equal(appendFrame(nil, salt, fr.index, fr.group, fr.entry, fr.private), b[:fr.size]) {
+		if err == nil && !bytes.Equal(appendFrame(nil, salt, fr.index, fr.group, fr.entry, fr.statement, fr.private), b[:fr.size]) {
 			t.Fatal("not canonical")
 		}
 		sc := &scanner{r: bytes.NewReader(b), salt: salt, end: int64(len(b))}
@@ -268,6 +269,7 @@ func FuzzParseTilePath(f *testing.F) {
 }
 
 func FuzzParseSegmentHeader(f *testing.F) {
-	f.Add(encodeSegmentHeader(3, Hash{1}, 9))
+	f.Add(encodeSegmentHeader(segmentMagic, 3, Hash{1}, 9))
+	f.Add(encodeSegmentHeader(formerMagic, 3, Hash{1}, 9))
 	f.Fuzz(func(t *testing.T, b []byte) { _, _ = parseSegmentHeader(b, 3, Hash{1}) })
 }

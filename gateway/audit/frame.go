@@ -10,23 +10,27 @@ import (
 
 // A frame on disk, big endian:
 //
-//	magic and version  4   "YLF" 0x01
+//	magic and version  4   "YLF" 0x02
+//	statement length   4   0: the frame holds none
 //	private length     4
 //	index              8
 //	group              8   index of the first frame of its group commit
 //	entry             80
+//	statement          s
 //	private            n
 //	checksum           4   CRC-32C of the segment header and all of the above
 //
 // The checksum finds accidents; edits by design are found by the tree, since the
-// entry is a leaf and holds the digest of the private record. A group is written
-// only after the group before it was synced, so a broken frame that is followed
-// by a frame of a later group was once whole.
+// entry is a leaf and holds the hash of the statement and the digest of the
+// private record, each of which is thus hashed once. The digest covers the length
+// of the statement too, so that a statement can be neither taken out nor put in
+// where the entry's hash is of something else. A group is written only after the
+// group before it was synced, so a broken frame that is followed by a frame of a
+// later group was once whole.
 const (
-	frameMagic  = "YLF\x01"
-	frameHeader = 24
+	frameMagic  = "YLF\x02"
+	frameHeader = 28
 	frameFixed  = frameHeader + EntrySize + 4
-	maxFrame    = frameFixed + MaxPrivate
 )
 
 var errFrame = errors.New("malformed frame")
@@ -37,18 +41,21 @@ func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) } // s
 type rawFrame struct {
 	index, group uint64
 	entry        []byte
+	statement    []byte // empty: none
 	private      []byte
 	size         int // bytes on disk
 }
 
 // appendFrame encodes a frame; salt is the checksum of the segment header.
-func appendFrame(dst []byte, salt uint32, index, group uint64, entry, private []byte) []byte {
+func appendFrame(dst []byte, salt uint32, index, group uint64, entry, statement, private []byte) []byte {
 	start := len(dst)
 	dst = append(dst, frameMagic...)
+	dst = binary.BigEndian.AppendUint32(dst, uint32(len(statement)))
 	dst = binary.BigEndian.AppendUint32(dst, uint32(len(private)))
 	dst = binary.BigEndian.AppendUint64(dst, index)
 	dst = binary.BigEndian.AppendUint64(dst, group)
 	dst = append(dst, entry...)
+	dst = append(dst, statement...)
 	dst = append(dst, private...)
 	return binary.BigEndian.AppendUint32(dst, crc32.Update(salt, castagnoli(), dst[start:]))
 }
@@ -58,12 +65,18 @@ func frameLength(b []byte) (int, error) {
 	if len(b) < frameHeader || string(b[:4]) != frameMagic {
 		return 0, fmt.Errorf("%w: unknown magic or version", errFrame)
 	}
-	n := binary.BigEndian.Uint32(b[4:8])
-	if n > MaxPrivate {
+	statement, private := binary.BigEndian.Uint32(b[4:8]), binary.BigEndian.Uint32(b[8:12])
+	switch {
+	case statement > MaxStatement:
+		return 0, fmt.Errorf("%w: statement too long", errFrame)
+	case private > MaxPrivate:
 		return 0, fmt.Errorf("%w: private record too long", errFrame)
 	}
-	return frameFixed + int(n), nil
+	return frameFixed + int(statement) + int(private), nil
 }
+
+// groupOf reads the group from the header of a frame.
+func groupOf(b []byte) uint64 { return binary.BigEndian.Uint64(b[20:28]) }
 
 // parseFrame reads the frame at the beginning of b.
 func parseFrame(b []byte, salt uint32) (rawFrame, error) {
@@ -78,25 +91,36 @@ func parseFrame(b []byte, salt uint32) (rawFrame, error) {
 	if crc32.Update(salt, castagnoli(), b[:n-4]) != binary.BigEndian.Uint32(b[n-4:n]) {
 		return f, fmt.Errorf("%w: checksum differs", errFrame)
 	}
-	f.index = binary.BigEndian.Uint64(b[8:16])
-	f.group = binary.BigEndian.Uint64(b[16:24])
+	f.index, f.group = binary.BigEndian.Uint64(b[12:20]), groupOf(b)
 	if f.group > f.index {
 		return f, fmt.Errorf("%w: group after index", errFrame)
 	}
 	f.entry = b[frameHeader : frameHeader+EntrySize]
-	f.private = b[frameHeader+EntrySize : n-4]
+	private := frameHeader + EntrySize + int(binary.BigEndian.Uint32(b[4:8]))
+	f.statement, f.private = b[frameHeader+EntrySize:private], b[private:n-4]
 	f.size = n
 	return f, nil
 }
 
-// check parses the entry and compares it with the private record.
+// text is the statement; nil if there is none.
+func (f *rawFrame) text() []byte {
+	if len(f.statement) == 0 {
+		return nil
+	}
+	return f.statement
+}
+
+// check parses the entry and compares it with statement and private record.
 func (f *rawFrame) check() (Entry, error) {
 	e, err := ParseEntry(f.entry)
 	if err != nil {
 		return e, err
 	}
-	if HashOf(f.private) != e.Private {
+	if PrivateHash(len(f.statement), f.private) != e.Private {
 		return e, fmt.Errorf("%w: private record differs from its digest", errFrame)
+	}
+	if len(f.statement) > 0 && StatementHash(f.statement) != e.Statement {
+		return e, fmt.Errorf("%w: statement differs from its hash", errFrame)
 	}
 	return e, nil
 }

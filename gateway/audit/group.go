@@ -27,7 +27,7 @@ const (
 
 func newRequest(r Record) *request {
 	q := &request{record: r, done: make(chan struct{}, 1)}
-	q.parsed = Entry{Kind: r.Kind, Time: r.Time, Statement: r.Statement, Private: HashOf(r.Private)}
+	q.parsed = Entry{Kind: r.Kind, Time: r.Time, Statement: r.Statement, Private: PrivateHash(len(r.Stated.text), r.Private)}
 	q.parsed.AppendTo(q.entry[:0])
 	q.leaf = LeafHash(q.entry[:])
 	return q
@@ -82,6 +82,10 @@ func checkRecord(r *Record) error {
 		return fmt.Errorf("%w: unknown kind", ErrRecord)
 	case r.Time < 0:
 		return fmt.Errorf("%w: negative time", ErrRecord)
+	case r.Stated.hash != Hash{} && (len(r.Stated.text) == 0 || r.Stated.hash != r.Statement):
+		return fmt.Errorf("%w: statement is empty or of another hash", ErrRecord)
+	case len(r.Stated.text) > MaxStatement:
+		return fmt.Errorf("%w: statement is longer than %d bytes", ErrRecord, MaxStatement)
 	case len(r.Private) > MaxPrivate:
 		return fmt.Errorf("%w: private record is longer than %d bytes", ErrRecord, MaxPrivate)
 	}
@@ -128,7 +132,9 @@ func (l *Log) gather() bool {
 	return len(l.group) > 0
 }
 
-func (q *request) bytes() int { return frameFixed + len(q.record.Private) }
+func (q *request) bytes() int {
+	return frameFixed + len(q.record.Stated.text) + len(q.record.Private)
+}
 
 // next takes a request; nil if there is none (now, or none any more).
 func (l *Log) next(now bool) *request {
@@ -211,7 +217,7 @@ func (l *Log) encode(first uint64) {
 	salt := l.segs.last().salt
 	for i, q := range l.group {
 		n := len(l.buf)
-		l.buf = appendFrame(l.buf, salt, first+uint64(i), first, q.entry[:], q.record.Private)
+		l.buf = appendFrame(l.buf, salt, first+uint64(i), first, q.entry[:], q.record.Stated.text, q.record.Private)
 		l.sizes = append(l.sizes, len(l.buf)-n)
 	}
 }
@@ -238,7 +244,8 @@ func (l *Log) applyGroup(first uint64) error {
 		return nil
 	}
 	for i, q := range l.group {
-		f := Frame{Index: first + uint64(i), Entry: q.parsed, Private: q.record.Private, Hint: q.record.Hint}
+		r := &q.record
+		f := Frame{Index: first + uint64(i), Entry: q.parsed, Text: r.Stated.text, Private: r.Private, Hint: r.Hint}
 		if err := l.o.Apply(f); err != nil {
 			return fmt.Errorf("apply frame %d: %w", f.Index, err)
 		}

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"encoding/binary"
 	"encoding/hex"
 
 	"github.com/emmansun/gmsm/sm3"
@@ -17,6 +18,35 @@ func (h Hash) String() string { return hex.EncodeToString(h[:]) }
 
 // HashOf is SM3 over data.
 func HashOf(data []byte) Hash { return sm3.Sum(data) }
+
+// statementTag keeps the hash of a statement apart from every other SM3 of ours.
+const statementTag = "yumen/statement/v1\n"
+
+// StatementHash is what an entry holds of a statement: SM3 over a domain tag and
+// the canonical text.
+func StatementHash(text []byte) (sum Hash) {
+	h := sm3.New()
+	h.Write([]byte(statementTag))
+	h.Write(text)
+	h.Sum(sum[:0])
+	return sum
+}
+
+// PrivateHash is what an entry holds of a private record: SM3 over the length of
+// the statement in the same frame (4 bytes, big endian; 0 if there is none) and
+// the record.
+func PrivateHash(statement int, private []byte) (sum Hash) {
+	var space [1024]byte
+	head := binary.BigEndian.AppendUint32(space[:0], uint32(statement))
+	if len(private) <= len(space)-len(head) {
+		return sm3.Sum(append(head, private...))
+	}
+	h := sm3.New()
+	h.Write(head)
+	h.Write(private)
+	h.Sum(sum[:0])
+	return sum
+}
 
 // LeafHash is the leaf hash of RFC 6962, section 2.1, with SM3:
 // SM3(0x00 || entry).

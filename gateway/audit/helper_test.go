@@ -57,7 +57,19 @@ func mustOpen(tb testing.TB, o Options) *Log {
 func record(i int) Record {
 	private := bytes.Repeat([]byte{byte(i), byte(i >> 8)}, 1+i%40)
 	private = binary.BigEndian.AppendUint64(private, uint64(i))
-	return Record{Kind: Release, Time: int64(1000 + i), Statement: HashOf(private[1:]), Private: private}
+	if i%3 == 0 {
+		return Record{Kind: Refusal, Time: int64(1000 + i), Statement: HashOf(private[1:]), Private: private}
+	}
+	stated := State(fmt.Appendf(nil, `{"id":%d,"text":%q}`, i, bytes.Repeat([]byte{'s'}, i%50)))
+	return Record{Kind: Release, Time: int64(1000 + i), Statement: stated.Hash(), Stated: stated, Private: private}
+}
+
+// entryOf is the entry of a record.
+func entryOf(r Record) []byte { return newRequest(r).entry[:] }
+
+// frameOf is the frame of a record, alone in its group.
+func frameOf(salt uint32, index uint64, r Record) []byte {
+	return appendFrame(nil, salt, index, index, entryOf(r), r.Stated.text, r.Private)
 }
 
 func fill(tb testing.TB, l *Log, from, to int) []*Appended {
@@ -82,7 +94,7 @@ func (m *machine) apply(f Frame) error {
 		return fmt.Errorf("frame %d, want %d", f.Index, m.next)
 	}
 	m.next++
-	f.Private = bytes.Clone(f.Private)
+	f.Text, f.Private = bytes.Clone(f.Text), bytes.Clone(f.Private)
 	m.frames = append(m.frames, f)
 	return nil
 }

@@ -35,6 +35,7 @@ func TestAppendReplayProve(t *testing.T) {
 		f, err := l.Frame(context.Background(), i)
 		require.NoError(t, err)
 		require.Equal(t, record(int(i)).Private, f.Private)
+		require.Equal(t, record(int(i)).Stated.Text(), f.Text)
 	}
 	_, err := l.Prove(context.Background(), 700)
 	require.ErrorIs(t, err, ErrNoEntry)
@@ -67,7 +68,7 @@ func TestAppendReplayProve(t *testing.T) {
 	rep, err := VerifyDir(context.Background(), out, testOrigin, testName, o.Verify,
 		Claim{Name: "receipt", Checkpoint: older, Index: 699, Entry: acks[699].Entry})
 	require.NoError(t, err)
-	require.Equal(t, uint64(1100), rep.Entries[Release])
+	require.Equal(t, uint64(1100), rep.Entries[Release]+rep.Entries[Refusal])
 	require.NoError(t, l.Publish(context.Background()))
 	_, err = VerifyDir(context.Background(), filepath.Join(o.Dir, "public"), testOrigin, testName, o.Verify)
 	require.NoError(t, err)
@@ -147,10 +148,16 @@ func TestContextBoundsTheWait(t *testing.T) {
 	require.NoError(t, l.Close())
 }
 
+func stating(text []byte) Record {
+	s := State(text)
+	return Record{Kind: Release, Statement: s.Hash(), Stated: s}
+}
+
 func TestRecordsOutsideTheFormatAreRefused(t *testing.T) {
 	l := mustOpen(t, testOptions(t))
 	for _, r := range []Record{{Kind: 0}, {Kind: 11}, {Kind: Release, Time: -1},
-		{Kind: Release, Private: make([]byte, MaxPrivate+1)}} {
+		{Kind: Release, Private: make([]byte, MaxPrivate+1)}, stating(nil), stating([]byte{}), stating(make([]byte, MaxStatement+1)),
+		{Kind: Release, Statement: Hash{1}, Stated: State([]byte("a"))}, {Kind: Release, Stated: State([]byte("a"))}} {
 		_, err := l.Append(context.Background(), r)
 		require.ErrorIs(t, err, ErrRecord)
 	}
@@ -160,8 +167,14 @@ func TestRecordsOutsideTheFormatAreRefused(t *testing.T) {
 	a, err = l.Append(context.Background(), Record{Kind: Outcome})
 	require.NoError(t, err)
 	require.Equal(t, uint64(1), a.Index)
+	_, err = l.Append(context.Background(), stating(make([]byte, MaxStatement)))
+	require.NoError(t, err)
 	f, err := l.Frame(context.Background(), 0)
 	require.NoError(t, err)
 	require.Len(t, f.Private, MaxPrivate)
+	f, err = l.Frame(context.Background(), 2)
+	require.NoError(t, err)
+	require.Len(t, f.Text, MaxStatement)
+	require.Empty(t, f.Private)
 	require.NoError(t, l.Close())
 }

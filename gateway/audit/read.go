@@ -11,7 +11,7 @@ import (
 	"github.com/transparency-dev/merkle/proof"
 )
 
-// Frame reads one frame. The private record is the caller's. A frame that was
+// Frame reads one frame. Statement and private record are the caller's. A frame that was
 // applied is waited for until a signed checkpoint covers it.
 func (l *Log) Frame(ctx context.Context, index uint64) (Frame, error) {
 	if err := ctx.Err(); err != nil {
@@ -27,8 +27,8 @@ func (l *Log) Frame(ctx context.Context, index uint64) (Frame, error) {
 }
 
 // Frames yields the frames from index from on, up to the size the log has when
-// the iteration begins. It ends at the first error. Private records are the
-// caller's.
+// the iteration begins. It ends at the first error. Statements and private
+// records are the caller's.
 func (l *Log) Frames(ctx context.Context, from uint64) iter.Seq2[Frame, error] {
 	return func(yield func(Frame, error) bool) {
 		l.frames(ctx, from, l.Size())(yield)
@@ -42,7 +42,8 @@ func (l *Log) frames(ctx context.Context, from, to uint64) iter.Seq2[Frame, erro
 			if err != nil {
 				return false, fmt.Errorf("%w: frame %d: %w", ErrDamaged, raw.index, err)
 			}
-			return yield(Frame{Index: raw.index, Entry: e, Private: bytes.Clone(raw.private)}, nil), nil
+			f := Frame{Index: raw.index, Entry: e, Text: bytes.Clone(raw.text()), Private: bytes.Clone(raw.private)}
+			return yield(f, nil), nil
 		})
 		if err != nil {
 			yield(Frame{}, fmt.Errorf("read frames: %w", err))

@@ -2,7 +2,6 @@ package audit
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -111,7 +110,7 @@ func (r *replay) frame(fr *rawFrame, e Entry, leaf Hash) error {
 		return err
 	}
 	if r.apply != nil && (r.full || r.from == nil || fr.index >= r.from.Index) {
-		if err := r.apply(Frame{Index: fr.index, Entry: e, Private: fr.private}); err != nil {
+		if err := r.apply(Frame{Index: fr.index, Entry: e, Text: fr.text(), Private: fr.private}); err != nil {
 			return fmt.Errorf("replay: apply frame %d: %w", fr.index, err)
 		}
 	}
@@ -235,7 +234,7 @@ func laterGroup(sc *scanner, broken uint64) (bool, error) {
 		}
 		copy(buf, head)
 		n, err := frameLength(buf)
-		group := binary.BigEndian.Uint64(buf[16:24])
+		group := groupOf(buf)
 		if err != nil || group <= broken || group-broken > maxGroupBound {
 			continue
 		}

@@ -22,7 +22,8 @@ import (
 // checksum goes into that of every frame, so that a frame is whole only in the
 // segment it was written to.
 const (
-	segmentMagic  = "YLS\x01"
+	segmentMagic  = "YLS\x02"
+	formerMagic   = "YLS\x01" // frames of two parts
 	segmentHeader = 64
 	segmentSuffix = ".seg"
 	markEvery     = 16 // frames between two remembered offsets
@@ -62,9 +63,9 @@ type segments struct {
 // ones only their data (measured: 240 and 150 microseconds a group).
 const zeroStep = 1 << 20
 
-func encodeSegmentHeader(first uint64, origin Hash, made int64) []byte {
+func encodeSegmentHeader(magic string, first uint64, origin Hash, made int64) []byte {
 	b := make([]byte, 0, segmentHeader)
-	b = append(b, segmentMagic...)
+	b = append(b, magic...)
 	b = append(b, 0, 0, 0, 0)
 	b = binary.BigEndian.AppendUint64(b, first)
 	b = append(b, origin[:]...)
@@ -78,11 +79,14 @@ func parseSegmentHeader(b []byte, first uint64, origin Hash) (uint32, error) {
 	if len(b) != segmentHeader {
 		return 0, fmt.Errorf("%w: segment header is cut short", ErrDamaged)
 	}
-	want := encodeSegmentHeader(first, origin, int64(binary.BigEndian.Uint64(b[48:56])))
-	if !slices.Equal(b, want) {
-		return 0, fmt.Errorf("%w: segment header differs", ErrDamaged)
+	made := int64(binary.BigEndian.Uint64(b[48:56]))
+	switch {
+	case slices.Equal(b, encodeSegmentHeader(segmentMagic, first, origin, made)):
+		return binary.BigEndian.Uint32(b[60:]), nil
+	case slices.Equal(b, encodeSegmentHeader(formerMagic, first, origin, made)):
+		return 0, fmt.Errorf("%w 1, this version reads format 2 only", ErrFormat)
 	}
-	return binary.BigEndian.Uint32(b[60:]), nil
+	return 0, fmt.Errorf("%w: segment header differs", ErrDamaged)
 }
 
 func segmentName(first uint64) string { return fmt.Sprintf("%016x%s", first, segmentSuffix) }
@@ -136,7 +140,11 @@ func (s *segments) readHeader(seg *segment) error {
 	if n, err := f.ReadAt(head[:], 0); n < len(head) && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("read segment header: %w", bare(err))
 	}
-	if seg.salt, err = parseSegmentHeader(head[:], seg.first, s.origin); err != nil {
+	seg.salt, err = parseSegmentHeader(head[:], seg.first, s.origin)
+	if errors.Is(err, ErrFormat) {
+		return err
+	}
+	if err != nil {
 		return sealed("the header of the segment at index %d is damaged or of another log", seg.first)
 	}
 	return nil
@@ -241,7 +249,7 @@ func (s *segments) roll(first uint64, need int64) error {
 	if err != nil {
 		return fmt.Errorf("make segment: %w", err)
 	}
-	head := encodeSegmentHeader(first, s.origin, s.clock().UnixNano())
+	head := encodeSegmentHeader(segmentMagic, first, s.origin, s.clock().UnixNano())
 	if err := s.prepare(f, name, head, size); err != nil {
 		return errors.Join(fmt.Errorf("make segment: %w", err), f.Close())
 	}

@@ -141,7 +141,7 @@ func reseal(t *testing.T, o Options, path string, edit func([]rawFrame) []rawFra
 	}
 	out := append([]byte(nil), whole[:segmentHeader]...)
 	for i, f := range edit(frames) {
-		out = appendFrame(out, salt, first+uint64(i), first+uint64(i), f.entry, f.private)
+		out = appendFrame(out, salt, first+uint64(i), first+uint64(i), f.entry, f.statement, f.private)
 	}
 	require.NoError(t, os.WriteFile(path, out, 0o600))
 }
@@ -160,8 +160,41 @@ func TestEditsByDesignAreFound(t *testing.T) {
 			e, err := ParseEntry(f[1].entry)
 			require.NoError(t, err)
 			f[1].private = []byte("cheaper")
-			e.Private = HashOf(f[1].private)
+			e.Private = PrivateHash(len(f[1].statement), f[1].private)
 			f[1].entry = e.AppendTo(nil)
+			return f
+		},
+		"statement": func(f []rawFrame) []rawFrame {
+			f[1].statement = append([]byte(nil), f[1].statement...)
+			f[1].statement[0] ^= 1
+			return f
+		},
+		"statement and hash": func(f []rawFrame) []rawFrame {
+			e, err := ParseEntry(f[1].entry)
+			require.NoError(t, err)
+			f[1].statement = append([]byte(nil), f[1].statement...)
+			f[1].statement[0] ^= 1
+			e.Statement = StatementHash(f[1].statement)
+			f[1].entry = e.AppendTo(nil)
+			return f
+		},
+		"statement taken out": func(f []rawFrame) []rawFrame {
+			require.NotEmpty(t, f[1].statement)
+			f[1].statement = nil
+			return f
+		},
+		"statement moved to the private record": func(f []rawFrame) []rawFrame {
+			f[1].private = append(append([]byte(nil), f[1].statement...), f[1].private...)
+			f[1].statement = nil
+			return f
+		},
+		"statement put in": func(f []rawFrame) []rawFrame {
+			require.Empty(t, f[3].statement)
+			f[3].statement = f[4].statement
+			return f
+		},
+		"private record made a statement": func(f []rawFrame) []rawFrame {
+			f[3].statement, f[3].private = f[3].private, nil
 			return f
 		},
 	}
@@ -265,11 +298,10 @@ func saltOf(t *testing.T, path string) uint32 {
 }
 
 func TestTornTailIsCutOff(t *testing.T) {
-	r := record(12)
-	e := Entry{Kind: r.Kind, Time: r.Time, Statement: r.Statement, Private: HashOf(r.Private)}
+	r := record(13)
 	for cut := 1; ; cut += 5 {
 		o := closedLog(t, 12)
-		frame := appendFrame(nil, saltOf(t, segmentPaths(t, o)[0]), 12, 12, e.AppendTo(nil), r.Private)
+		frame := frameOf(saltOf(t, segmentPaths(t, o)[0]), 12, r)
 		if cut >= len(frame) {
 			break
 		}
@@ -290,9 +322,7 @@ func TestTornTailIsCutOff(t *testing.T) {
 // A whole frame beyond the checkpoint was durable and is kept.
 func TestWholeFrameBeyondTheCheckpointIsKept(t *testing.T) {
 	o := closedLog(t, 12)
-	r := record(12)
-	e := Entry{Kind: r.Kind, Time: r.Time, Statement: r.Statement, Private: HashOf(r.Private)}
-	tail(t, o, appendFrame(nil, saltOf(t, segmentPaths(t, o)[0]), 12, 12, e.AppendTo(nil), r.Private))
+	tail(t, o, frameOf(saltOf(t, segmentPaths(t, o)[0]), 12, record(12)))
 	l := mustOpen(t, o)
 	require.Equal(t, uint64(13), l.Size())
 	require.NoError(t, l.Close())
@@ -305,13 +335,34 @@ func TestDamageBeyondTheCheckpointIsNoTornTail(t *testing.T) {
 	salt := saltOf(t, segmentPaths(t, o)[0])
 	var frames []byte
 	for i := 12; i < 15; i++ {
-		r := record(i)
-		e := Entry{Kind: r.Kind, Time: r.Time, Statement: r.Statement, Private: HashOf(r.Private)}
-		frames = appendFrame(frames, salt, uint64(i), uint64(i), e.AppendTo(nil), r.Private)
+		frames = append(frames, frameOf(salt, uint64(i), record(i))...)
 	}
 	frames[30] ^= 1
 	tail(t, o, frames)
 	requireSealed(t, o, "frames of a later group follow")
+}
+
+// A log of the format before is whole; it is told apart from a damaged one.
+func TestFormerFormatIsRefusedByName(t *testing.T) {
+	o := closedLog(t, 12)
+	path := segmentPaths(t, o)[0]
+	whole, err := os.ReadFile(path)
+	require.NoError(t, err)
+	former := encodeSegmentHeader(formerMagic, 0, HashOf([]byte(o.Origin)), 9)
+	require.NoError(t, os.WriteFile(path, append(former, whole[segmentHeader:]...), 0o600))
+	before := dirContent(t, o.Dir)
+	_, err = Open(context.Background(), o)
+	require.ErrorIs(t, err, ErrFormat)
+	require.ErrorContains(t, err, "log was written in format 1, this version reads format 2 only")
+	var s *SealedError
+	require.NotErrorAs(t, err, &s)
+	_, err = Fsck(context.Background(), o)
+	require.ErrorIs(t, err, ErrFormat)
+	require.Equal(t, before, dirContent(t, o.Dir))
+
+	whole[3] = formerMagic[3] // the version alone: a flip, which the checksum tells
+	require.NoError(t, os.WriteFile(path, whole, 0o600))
+	requireSealed(t, o, "header of the segment")
 }
 
 func TestTornSlotLeavesTheSyncedOne(t *testing.T) {

@@ -109,7 +109,7 @@ func (s *search) begin(ctx context.Context) (uint64, error) {
 
 func (s *search) see(f *audit.Frame) error {
 	s.page.Scanned++
-	s.bytes += len(f.Private)
+	s.bytes += len(f.Text) + len(f.Private)
 	s.newest = max(s.newest, f.Entry.Time)
 	if f.Entry.Time < s.q.FromMS || s.q.ToMS > 0 && f.Entry.Time >= s.q.ToMS || s.q.Kind != "" && s.q.Kind != f.Entry.Kind.String() {
 		return nil
@@ -162,7 +162,7 @@ func (r *Runner) logEntry(f *audit.Frame) (*spec.LogEntry, error) {
 	}
 	switch f.Entry.Kind {
 	case audit.Release:
-		st, err := release.ReadStatement(record.Body)
+		st, err := release.ReadStatement(f.Text)
 		if err != nil {
 			return nil, err
 		}

@@ -3,27 +3,15 @@ package receipt
 import (
 	"unicode/utf8"
 
-	"github.com/emmansun/gmsm/sm3"
-
 	"github.com/yumen-project/yumen/gateway/audit"
 )
 
 // isText tells whether s is valid UTF-8 of at most limit bytes.
 func isText(s string, limit int) bool { return len(s) <= limit && utf8.ValidString(s) }
 
-// statementTag keeps the hash of a statement apart from every other SM3 of ours.
-const statementTag = "yumen/statement/v1\n"
-
 // StatementHash is what the log's entry holds of a statement: SM3 over a
 // domain tag and the canonical text.
-func StatementHash(canonical []byte) audit.Hash {
-	h := sm3.New()
-	h.Write([]byte(statementTag))
-	h.Write(canonical)
-	var sum audit.Hash
-	h.Sum(sum[:0])
-	return sum
-}
+func StatementHash(canonical []byte) audit.Hash { return audit.StatementHash(canonical) }
 
 // AppendCanonical appends the canonical JSON of the statement. A field out of
 // its bounds is an error that names the field and never its value.

@@ -127,7 +127,7 @@ func (g *Gate) Redeem(ctx context.Context, p *Permit) (*Release, error) {
 	if err != nil {
 		return nil, err
 	}
-	st := stated{s, text, receipt.StatementHash(text)}
+	st := stated{s, audit.State(text)}
 	appended, err := g.spend(ctx, c, out, &st, now)
 	if err != nil {
 		return nil, err
@@ -138,8 +138,7 @@ func (g *Gate) Redeem(ctx context.Context, p *Permit) (*Release, error) {
 // stated is a statement with its canonical text and the hash of that.
 type stated struct {
 	*receipt.Statement
-	text []byte
-	hash audit.Hash
+	audit.Stated
 }
 
 // stillAllowed asks the policy of this moment, so that a suspension stops what is already running, and
@@ -207,17 +206,20 @@ func checks(r *Report) []receipt.Check {
 	return out
 }
 
-// spend writes the frame: the hold's charges, then the body, in one buffer.
+// spend writes the frame: the statement, and as private record the hold's charges, then the body.
 func (g *Gate) spend(ctx context.Context, c *Candidate, o *opening, st *stated, now int64) (*audit.Appended, error) {
-	const head = 512
-	private, err := c.hold.Record.AppendTo(make([]byte, 0, head+len(st.text)+len(c.canonical)))
+	const fixed = 256 // record head, idempotency, nonces, what sealing adds
+	hash := st.Hash()
+	private, err := c.hold.Record.AppendTo(make([]byte, 0, fixed+ledger.ChargeSize*len(c.hold.Record.Charges)+len(c.canonical)))
 	if err != nil {
 		return nil, err
 	}
-	if private, err = g.appendBody(private, c, o, st); err != nil {
+	if private, err = g.appendBody(private, c, o, &hash); err != nil {
 		return nil, err
 	}
-	return g.o.Log.Append(ctx, audit.Record{Kind: audit.Release, Time: now, Statement: st.hash, Private: private, Hint: c.hold})
+	return g.o.Log.Append(ctx, audit.Record{
+		Kind: audit.Release, Time: now, Statement: hash, Stated: st.Stated, Private: private, Hint: c.hold,
+	})
 }
 
 // Serial writes a running number as YM-YYYYMMDD-NNNNNNNNNNNN, of one length for every answer.

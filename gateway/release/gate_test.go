@@ -318,13 +318,16 @@ func TestReplayAsksThePolicyAndReadsOnlyAnswers(t *testing.T) {
 	_, err = w.gate.Replay(ctx, a.Index, *c.Facts(), rows)
 	require.ErrorIs(t, err, release.ErrStored)
 
-	for _, body := range [][]byte{nil, {1}, {1, 255, 255, 255, 255}, {1, 0, 0, 0, 0, '{', '}'}, bytes.Repeat([]byte{2}, 300)} {
-		private, err := (&ledger.Record{Body: body}).AppendTo(nil)
-		require.NoError(t, err)
-		a, err := w.log.Append(ctx, audit.Record{Kind: audit.Release, Time: 1, Private: private})
-		require.NoError(t, err)
-		_, err = w.gate.Replay(ctx, a.Index, *c.Facts(), rows)
-		require.ErrorIs(t, err, release.ErrStored)
+	whole := audit.State([]byte(statementOf(t, o.Receipt)))
+	for _, stated := range []audit.Stated{{}, audit.State([]byte("{}")), whole} {
+		for _, body := range [][]byte{nil, {1}, {9}, {1, 255, 255, 255, 255}, bytes.Repeat([]byte{2}, 300)} {
+			private, err := (&ledger.Record{Body: body}).AppendTo(nil)
+			require.NoError(t, err)
+			a, err := w.log.Append(ctx, audit.Record{Kind: audit.Release, Time: 1, Statement: stated.Hash(), Stated: stated, Private: private})
+			require.NoError(t, err)
+			_, err = w.gate.Replay(ctx, a.Index, *c.Facts(), rows)
+			require.ErrorIs(t, err, release.ErrStored)
+		}
 	}
 
 	w.suspend()
@@ -346,6 +349,7 @@ func TestReceiptAndFrameHideSubjectAndAnswer(t *testing.T) {
 		for _, secret := range []string{"11010519491231002X", "张伟", "13800138000", `"answer"`} {
 			require.NotContains(t, string(o.Receipt), secret)
 			require.NotContains(t, string(w.frames[len(w.frames)-1].Private), secret)
+			require.NotContains(t, string(w.frames[len(w.frames)-1].Text), secret)
 		}
 		require.Contains(t, string(o.Result), "11010519491231002X")
 	}

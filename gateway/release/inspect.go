@@ -1,19 +1,15 @@
 package release
 
 import (
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
 
 	"github.com/yumen-project/yumen/gateway/receipt"
 )
 
-// ReadStatement gives the statement in the private body of a release. What is sealed stays so.
-func ReadStatement(body []byte) (*receipt.Statement, error) {
-	if len(body) < 5 || uint64(binary.BigEndian.Uint32(body[1:])) > uint64(len(body)-5) {
-		return nil, fmt.Errorf("%w: stored result", ErrStored)
-	}
-	s, err := receipt.ParseStatement(body[5+binary.BigEndian.Uint32(body[1:]):])
+// ReadStatement reads the statement in the frame of a release.
+func ReadStatement(text []byte) (*receipt.Statement, error) {
+	s, err := receipt.ParseStatement(text)
 	if err != nil {
 		return nil, fmt.Errorf("%w: statement", ErrStored)
 	}

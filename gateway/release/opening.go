@@ -1,7 +1,6 @@
 package release
 
 import (
-	"encoding/binary"
 	"fmt"
 	"io"
 	"strconv"
@@ -68,12 +67,12 @@ func batchRequest(rows int) []byte {
 
 // The body of a release's private record:
 //
-//	form (1) | length of sealed (4) | sealed | statement
+//	form (1) | sealed
 //
 // sealed holds the nonces (or the seed) and the canonical result, with the statement hash as
-// associated data. Integers in big endian.
+// associated data. The statement itself is a part of the frame.
 
-func (g *Gate) appendBody(dst []byte, c *Candidate, o *opening, st *stated) ([]byte, error) {
+func (g *Gate) appendBody(dst []byte, c *Candidate, o *opening, statement *audit.Hash) ([]byte, error) {
 	plain := make([]byte, 0, 64+len(c.canonical))
 	if c.Form() == FormBatch {
 		plain = append(plain, o.seed[:]...)
@@ -81,31 +80,22 @@ func (g *Gate) appendBody(dst []byte, c *Candidate, o *opening, st *stated) ([]b
 		plain = append(append(plain, o.requestNonce[:]...), o.resultNonce[:]...)
 	}
 	plain = append(plain, c.canonical...)
-	dst = append(dst, byte(c.Form()), 0, 0, 0, 0)
-	start := len(dst)
-	dst, err := g.o.Seal.Seal(dst, st.hash[:], plain)
+	dst, err := g.o.Seal.Seal(append(dst, byte(c.Form())), statement[:], plain)
 	if err != nil {
 		return nil, fmt.Errorf("seal result: %w", err)
 	}
-	binary.BigEndian.PutUint32(dst[start-4:], uint32(len(dst)-start))
-	return append(dst, st.text...), nil
+	return dst, nil
 }
 
 // parseBody is the inverse of appendBody.
-func (g *Gate) parseBody(b []byte) (form Form, o *opening, canonical []byte, st *stated, err error) {
-	if len(b) < 5 || uint64(binary.BigEndian.Uint32(b[1:])) > uint64(len(b)-5) {
-		return 0, nil, nil, nil, fmt.Errorf("%w: stored result", ErrStored)
+func (g *Gate) parseBody(b []byte, statement *audit.Hash) (form Form, o *opening, canonical []byte, err error) {
+	if len(b) == 0 {
+		return 0, nil, nil, fmt.Errorf("%w: stored result", ErrStored)
 	}
 	form = Form(b[0])
-	n := binary.BigEndian.Uint32(b[1:])
-	sealed, text := b[5:5+n], b[5+n:]
-	st = &stated{text: text, hash: receipt.StatementHash(text)}
-	if st.Statement, err = receipt.ParseStatement(text); err != nil {
-		return 0, nil, nil, nil, fmt.Errorf("%w: statement", ErrStored)
-	}
-	plain, err := g.o.Seal.Open(nil, st.hash[:], sealed)
+	plain, err := g.o.Seal.Open(nil, statement[:], b[1:])
 	if err != nil {
-		return 0, nil, nil, nil, fmt.Errorf("%w: %w", ErrStored, err)
+		return 0, nil, nil, fmt.Errorf("%w: %w", ErrStored, err)
 	}
 	o = &opening{}
 	head := 64
@@ -113,7 +103,7 @@ func (g *Gate) parseBody(b []byte) (form Form, o *opening, canonical []byte, st 
 		head = 32
 	}
 	if len(plain) < head {
-		return 0, nil, nil, nil, fmt.Errorf("%w: stored nonces", ErrStored)
+		return 0, nil, nil, fmt.Errorf("%w: stored nonces", ErrStored)
 	}
 	if form == FormBatch {
 		copy(o.seed[:], plain)
@@ -121,5 +111,5 @@ func (g *Gate) parseBody(b []byte) (form Form, o *opening, canonical []byte, st 
 		copy(o.requestNonce[:], plain)
 		copy(o.resultNonce[:], plain[32:])
 	}
-	return form, o, plain[head:], st, nil
+	return form, o, plain[head:], nil
 }

@@ -37,7 +37,7 @@ func (r *Release) Open() (*Opened, error) {
 }
 
 func (g *Gate) release(c *Candidate, o *opening, s *stated, a *audit.Appended) (*Release, error) {
-	parts, err := receipt.Build(s.text, s.hash, a.Entry, a.Index, a.Proof, a.Checkpoint.Text)
+	parts, err := receipt.Build(s.Text(), s.Hash(), a.Entry, a.Index, a.Proof, a.Checkpoint.Text)
 	if err != nil {
 		return nil, fmt.Errorf("build receipt: %w", err)
 	}

@@ -37,11 +37,15 @@ func (g *Gate) Replay(ctx context.Context, index uint64, f Facts, rows []Row) (*
 	if frame.Entry.Kind != audit.Release {
 		return nil, fmt.Errorf("%w: entry kind", ErrStored)
 	}
-	_, o, canonical, st, err := g.parseBody(record.Body)
+	st := &stated{Stated: audit.State(frame.Text)}
+	if st.Statement, err = ReadStatement(frame.Text); err != nil {
+		return nil, err
+	}
+	form, o, canonical, err := g.parseBody(record.Body, &frame.Entry.Statement)
 	if err != nil {
 		return nil, err
 	}
-	body, err := parseCanonical(Form(record.Body[0]), canonical)
+	body, err := parseCanonical(form, canonical)
 	if err != nil {
 		return nil, err
 	}

@@ -11,8 +11,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/yumen-project/yumen/compute"
+	"github.com/yumen-project/yumen/gateway/audit"
 	"github.com/yumen-project/yumen/gateway/governance"
-	"github.com/yumen-project/yumen/gateway/receipt"
 )
 
 // population is a table together with the contributions it was computed from.
@@ -261,27 +261,23 @@ type plainSealer struct{}
 func (plainSealer) Seal(dst, _, plain []byte) ([]byte, error)  { return append(dst, plain...), nil }
 func (plainSealer) Open(dst, _, sealed []byte) ([]byte, error) { return append(dst, sealed...), nil }
 
-// fuzzStatement is a statement in its one form.
-const fuzzStatement = `{"agreement":"a","allowed_use":"u","budget":{"after":1,"before":0,"global":"within cap","limit":2,"name":"n"},"build":"b","checks":[],"consent":"","dataset":{"as_of":"2026-10-31","id":"d","source":"s","version":"v"},"domain":"d","expires":"2026-12-31","format":1,"id":"00000000000000000000000000000000","kind":"verify","party":"p","policy":"0000000000000000000000000000000000000000000000000000000000000000","query":"q","request":"0000000000000000000000000000000000000000000000000000000000000000","result":"0000000000000000000000000000000000000000000000000000000000000000","rows":1,"rule_pack":"r","scenario":"s","serial":"YM-20261123-000000000001","technique":{"name":"t","params":{}},"time":"2026-11-23T08:00:00.000+08:00","trust":"0000000000000000000000000000000000000000000000000000000000000000"}`
-
 func FuzzParseBody(f *testing.F) {
 	g := &Gate{o: Options{Seal: plainSealer{}}}
 	c := &Candidate{body: Answer{Code: Yes}, canonical: []byte(`{"answer":10}`)}
-	text := []byte(fuzzStatement)
-	b, err := g.appendBody(nil, c, &opening{}, &stated{text: text, hash: receipt.StatementHash(text)})
+	b, err := g.appendBody(nil, c, &opening{}, &audit.Hash{})
 	require.NoError(f, err)
-	_, _, _, _, err = g.parseBody(b)
+	_, _, _, err = g.parseBody(b, &audit.Hash{})
 	require.NoError(f, err)
 	f.Add(b)
 	f.Add([]byte{2, 0, 0, 0, 3, 1, 2, 3})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		form, o, canonical, statement, err := g.parseBody(b)
+		form, o, canonical, err := g.parseBody(b, &audit.Hash{})
 		if err != nil {
 			require.ErrorIs(t, err, ErrStored)
 			return
 		}
 		c := &Candidate{body: bodyOf(form), canonical: canonical}
-		again, err := g.appendBody(nil, c, o, statement)
+		again, err := g.appendBody(nil, c, o, &audit.Hash{})
 		require.NoError(t, err)
 		require.Equal(t, b[1:], again[1:])
 	})

@@ -85,7 +85,7 @@ func newWorld(t *testing.T, change ...func(*release.Options)) *world {
 		Verify: func(msg, sig []byte) bool { return signer.Public().Verify(keyring.Checkpoint, msg, sig) },
 		Apply: func(f audit.Frame) error {
 			kept := f
-			kept.Private, kept.Hint = bytes.Clone(f.Private), nil
+			kept.Text, kept.Private, kept.Hint = bytes.Clone(f.Text), bytes.Clone(f.Private), nil
 			w.frames = append(w.frames, kept)
 			return w.ledger.Apply(f)
 		},
