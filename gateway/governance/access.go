@@ -91,6 +91,9 @@ func newVerdicts(d *Domain, builtin []byte) (*verdicts, error) {
 			if v.granted[key] == nil {
 				v.granted[key] = map[Act][]bool{}
 			}
+			for class, earlier := range v.granted[key][act] { // another dataset of the same query
+				by[class] = by[class] && earlier
+			}
 			v.granted[key][act] = by
 		}
 	}
@@ -122,16 +125,15 @@ func (v *verdicts) forbid(d *Domain, ix *lookups) error {
 	if err != nil {
 		return d.policyError()
 	}
-	queries := map[queryKey]*accessQuery{}
+	queries := map[queryKey][]*accessQuery{}
 	for _, q := range d.accessQueries(ix) {
-		queries[queryKey{"", q.acts()[0], q.id}] = q
+		key := queryKey{"", q.acts()[0], q.id}
+		queries[key] = append(queries[key], q)
 	}
 	work := 0
 	for i := range d.Scenarios {
 		s := &d.Scenarios[i]
-		for _, key := range s.queryKeys() {
-			q := *queries[key]
-			q.scenario = s.ID
+		for _, q := range s.accessQueries(queries) {
 			if work += len(s.Units) * len(q.parts) * len(q.acts()) * len(own); work > maxAccessWork {
 				return d.policyError()
 			}
@@ -148,13 +150,26 @@ func (v *verdicts) forbid(d *Domain, ix *lookups) error {
 	return nil
 }
 
+// accessQueries lists what a scenario offers, under its name.
+func (s *Scenario) accessQueries(all map[queryKey][]*accessQuery) []accessQuery {
+	var out []accessQuery
+	for _, key := range s.queryKeys() {
+		for _, q := range all[key] {
+			offered := *q
+			offered.scenario = s.ID
+			out = append(out, offered)
+		}
+	}
+	return out
+}
+
 // maxAccessWork bounds how often a policy of a domain file is evaluated: a few seconds.
 const maxAccessWork = 500_000
 
 // queryKeys lists what a scenario offers.
 func (s *Scenario) queryKeys() []queryKey {
 	var out []queryKey
-	for act, ids := range map[Act][]string{ActVerify: s.Templates, ActTable: s.Tables, ActMask: s.Masks} {
+	for act, ids := range map[Act][]string{ActVerify: s.Templates, ActTable: s.Tables, ActMask: s.Masks, ActAggregate: s.Aggregates} {
 		for _, id := range ids {
 			out = append(out, queryKey{"", act, id})
 		}

@@ -11,6 +11,8 @@ const (
 	outputTable   = "table"
 	outputPrivate = "private_table"
 	outputMasked  = "masked_table"
+	// outputEncrypted: shares that the requester alone can combine.
+	outputEncrypted = "encrypted"
 )
 
 // acts that a query can be asked by.
@@ -20,11 +22,14 @@ func (q *accessQuery) acts() []Act {
 		return []Act{ActVerify, ActBatch}
 	case outputMasked:
 		return []Act{ActMask}
+	case outputEncrypted:
+		return []Act{ActAggregate}
 	}
 	return []Act{ActTable}
 }
 
-// accessQueries lists every registered query with the fields it reads, each once by use and technique.
+// accessQueries lists every registered query with the fields it reads, each once by use and technique;
+// an aggregate once for each of its datasets.
 func (d *Domain) accessQueries(ix *lookups) []*accessQuery {
 	var out []*accessQuery
 	add := func(id, dataset, kind, class, output string, statute bool, technique string, uses ...accessField) {
@@ -61,6 +66,12 @@ func (d *Domain) accessQueries(ix *lookups) []*accessQuery {
 	for i := range d.Masks {
 		m := &d.Masks[i]
 		add(m.ID, m.Dataset, "mask", "", outputMasked, false, "mask", m.uses()...)
+	}
+	for i := range d.Aggregates {
+		a := &d.Aggregates[i]
+		for _, dataset := range a.Datasets() {
+			add(a.ID, dataset, "aggregate", "", outputEncrypted, false, "encrypted", a.uses(dataset)...)
+		}
 	}
 	return out
 }
@@ -111,13 +122,16 @@ func (q *accessQuery) valid() bool {
 			oneOf(q.class, ClassOrdinary, ClassRare, ClassConsented)
 	case outputTable, outputPrivate:
 		return q.kind == "table" && q.class == ""
+	case outputEncrypted:
+		return q.kind == "aggregate" && q.class == ""
 	}
 	return q.output == outputMasked && q.kind == "mask" && q.class == ""
 }
 
 // valid: a field has class and grade, the row has neither.
 func (f *accessField) valid() bool {
-	if !oneOf(f.technique, "lookup", "exact", "laplace", "gaussian", "mask", "keep", "redact", "generalize") {
+	if !oneOf(f.technique, "lookup", "exact", "laplace", "gaussian", "encrypted", "mask", "keep", "redact", "generalize",
+		"pseudonym", "fpe", "encrypt", "date_shift", "perturb", "shuffle", "rank_swap", "pram", "microaggregate") {
 		return false
 	}
 	if f.use == "row" {

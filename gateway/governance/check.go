@@ -9,6 +9,8 @@ type lookups struct {
 	templates  map[string]*Template
 	tables     map[string]*Table
 	masks      map[string]*Mask
+	keySets    map[string]*KeySet
+	aggregates map[string]*Aggregate
 	agreements map[string]*Agreement
 	scenarios  map[string]*Scenario
 	consents   map[string]*Consent
@@ -29,6 +31,8 @@ func (d *Domain) lookups() *lookups {
 		templates:  byID(d.Templates, func(x *Template) string { return x.ID }),
 		tables:     byID(d.Tables, func(x *Table) string { return x.ID }),
 		masks:      byID(d.Masks, func(x *Mask) string { return x.ID }),
+		keySets:    byID(d.KeySets, func(x *KeySet) string { return x.ID }),
+		aggregates: byID(d.Aggregates, func(x *Aggregate) string { return x.ID }),
 		agreements: byID(d.Agreements, func(x *Agreement) string { return x.ID }),
 		scenarios:  byID(d.Scenarios, func(x *Scenario) string { return x.ID }),
 		consents:   byID(d.Consents, func(x *Consent) string { return x.ID }),
@@ -43,6 +47,8 @@ func (l *loader) check() {
 	unique(l, l.templates, d.Templates, func(x *Template) string { return x.ID })
 	unique(l, l.tables, d.Tables, func(x *Table) string { return x.ID })
 	unique(l, l.masks, d.Masks, func(x *Mask) string { return x.ID })
+	unique(l, l.keySets, d.KeySets, func(x *KeySet) string { return x.ID })
+	unique(l, l.aggregates, d.Aggregates, func(x *Aggregate) string { return x.ID })
 	unique(l, l.agreements, d.Agreements, func(x *Agreement) string { return x.ID })
 	unique(l, l.scenarios, d.Scenarios, func(x *Scenario) string { return x.ID })
 	unique(l, l.consents, d.Consents, func(x *Consent) string { return x.ID })
@@ -60,6 +66,12 @@ func (l *loader) check() {
 	}
 	for i := range d.Masks {
 		l.checkMask(ix, &d.Masks[i], l.masks[i])
+	}
+	for i := range d.KeySets {
+		l.checkKeySet(ix, &d.KeySets[i], l.keySets[i])
+	}
+	for i := range d.Aggregates {
+		l.checkAggregate(ix, &d.Aggregates[i], l.aggregates[i])
 	}
 	for i := range d.Agreements {
 		l.checkAgreement(ix, &d.Agreements[i], l.agreements[i])
@@ -87,10 +99,13 @@ func (l *loader) checkParties() {
 	keys := map[string]bool{}
 	for i := range l.d.Parties {
 		p, o := &l.d.Parties[i], l.parties[i]
-		if p.Key != "" && keys[p.Key] {
-			o.report("key", DuplicateID)
+		for _, k := range []struct{ name, key string }{
+			{"key", p.Key}, {"agent_key", p.AgentKey}, {"envelope_key", p.EnvelopeKey}, {"request_key", p.RequestKey}} {
+			if k.key != "" && keys[k.key] {
+				o.report(k.name, DuplicateID)
+			}
+			keys[k.key] = true
 		}
-		keys[p.Key] = true
 		if p.HasRole(RoleOperator) && (p.authority() || p.HasRole(RoleProvider) || p.HasRole(RoleRegulator)) {
 			o.report("roles", RoleNotAllowed)
 		}
@@ -280,6 +295,11 @@ func (l *loader) checkFilter(d *Dataset, f *Filter, o *object, i int) {
 	}
 }
 
+// identifierTechniques leave no direct identifier as it is.
+func identifierTechniques() []string {
+	return []string{"suppress", "redact", "pseudonym", "fpe", "encrypt"}
+}
+
 func (l *loader) checkMask(ix *lookups, m *Mask, o *object) {
 	d := ix.datasets[m.Dataset]
 	if d == nil {
@@ -295,9 +315,12 @@ func (l *loader) checkMask(ix *lookups, m *Mask, o *object) {
 			l.report(n, path, FieldUnknown)
 		case seen[c.Name]:
 			l.report(n, path, DuplicateID)
-		case f.Class == "direct_identifier" && c.Technique == "keep":
+		case f.Class == "direct_identifier" && !slices.Contains(identifierTechniques(), c.Technique):
 			l.report(n, path, RawExport)
 		}
 		seen[c.Name] = true
+	}
+	if m.Sample != nil && d.FieldNamed(m.Sample.Column) == nil {
+		o.report("sample", FieldUnknown)
 	}
 }

@@ -86,26 +86,38 @@ func covers(ix *lookups, a *Agreement, p *Party, op *Agreement) bool {
 // whether every query was found.
 func (l *loader) checkQueries(ix *lookups, s *Scenario, o *object) (used []string, complete bool) {
 	complete = true
+	use := func(key string, i int, d *Dataset, missing Rule) {
+		n, path := o.nodeAt(key, i)
+		switch {
+		case d == nil:
+			l.report(n, path, missing)
+			complete = false
+			return
+		case d.Sharing == SharingProhibited:
+			l.report(n, path, DatasetProhibited)
+		}
+		if !slices.Contains(used, d.Provider) {
+			used = append(used, d.Provider)
+		}
+	}
 	each := func(key string, ids []string, dataset func(id string) *Dataset, missing Rule) {
 		for i, id := range ids {
-			n, path := o.nodeAt(key, i)
-			d := dataset(id)
-			switch {
-			case d == nil:
-				l.report(n, path, missing)
-				complete = false
-				continue
-			case d.Sharing == SharingProhibited:
-				l.report(n, path, DatasetProhibited)
-			}
-			if !slices.Contains(used, d.Provider) {
-				used = append(used, d.Provider)
-			}
+			use(key, i, dataset(id), missing)
 		}
 	}
 	each("templates", s.Templates, ix.templateDataset, TemplateUnregistered)
 	each("tables", s.Tables, ix.tableDataset, TableUnregistered)
 	each("masks", s.Masks, ix.maskDataset, MaskUnregistered)
+	for i, id := range s.Aggregates {
+		a := ix.aggregates[id]
+		if a == nil {
+			use("aggregates", i, nil, AggregateUnregistered)
+			continue
+		}
+		for _, name := range a.Datasets() {
+			use("aggregates", i, ix.datasets[name], AggregateUnregistered)
+		}
+	}
 	return used, complete
 }
 

@@ -14,6 +14,8 @@ const (
 	ActBatch  Act = "batch"
 	ActTable  Act = "table"
 	ActMask   Act = "mask"
+	// ActAggregate asks for a registered encrypted aggregate.
+	ActAggregate Act = "aggregate"
 )
 
 // Ask is one question, reduced to what a decision depends on.
@@ -21,7 +23,7 @@ type Ask struct {
 	Party    string // authenticated
 	Scenario string
 	Act      Act
-	Query    string // id of a template, table or mask
+	Query    string // id of a template, table, mask or aggregate
 	// Threshold says that the caller supplied a threshold, operation or value of his own.
 	Threshold bool
 	// Fields are the fields the caller named, if any.
@@ -51,7 +53,8 @@ type Decision struct {
 	Template  *Template // for verify and batch
 	Table     *Table    // for table
 	Mask      *Mask     // for mask
-	Dataset   *Dataset
+	Aggregate *Aggregate
+	Dataset   *Dataset  // of an aggregate: the first
 	Consent   *Consent  // nil if none was named
 	Expires   time.Time // the result may not be used from here on
 	Limits    Limits
@@ -92,7 +95,7 @@ func (p *Policy) Decide(a *Ask) (*Decision, *Refusal) {
 
 func (p *Policy) permit(a *Ask, u *unitGrant, q *queryGrant, c *consentWindow) *Decision {
 	d := &Decision{Policy: p, Party: u.party, Unit: u.unit, Scenario: u.scenario, Use: u.use, Operation: u.operation,
-		Template: q.template, Table: q.table, Mask: q.mask, Dataset: q.dataset,
+		Template: q.template, Table: q.table, Mask: q.mask, Aggregate: q.aggregate, Dataset: q.dataset,
 		Limits: Limits{u.unit.PerDay, u.attempts, q.attempts}}
 	const day = 24 * 60 * 60
 	end := min(a.At.Unix()+u.days*day, u.until)
@@ -125,6 +128,8 @@ func unregistered(act Act) Rule {
 		return TableUnregistered
 	case ActMask:
 		return MaskUnregistered
+	case ActAggregate:
+		return AggregateUnregistered
 	}
 	return TemplateUnregistered
 }
@@ -156,18 +161,26 @@ type queryKey struct {
 	query    string
 }
 
-// queryGrant is a template, table or mask in a scenario, with what refuses it always.
+// queryGrant is a template, table, mask or aggregate in a scenario, with what refuses it always.
 type queryGrant struct {
 	template     *Template
 	table        *Table
 	mask         *Mask
+	aggregate    *Aggregate
 	dataset      *Dataset
-	fields       []string // all that it reads
+	fields       []string // all that it reads of dataset
+	others       []source // an aggregate's other datasets
 	attempts     bool
 	rare         bool
 	needsConsent bool
 	rule         Rule
 	granted      map[Act][]bool // by class of unit: the built-in access policy allows it
+}
+
+// source is a dataset with the fields read of it.
+type source struct {
+	dataset *Dataset
+	fields  []string
 }
 
 type consentWindow struct {

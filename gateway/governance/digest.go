@@ -3,6 +3,8 @@ package governance
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/emmansun/gmsm/sm3"
 
@@ -75,6 +77,8 @@ type signedScenario struct {
 	Templates    []Template      `json:"templates"`
 	Tables       []Table         `json:"tables"`
 	Masks        []Mask          `json:"masks"`
+	KeySets      []KeySet        `json:"key_sets,omitempty"`
+	Aggregates   []Aggregate     `json:"aggregates,omitempty"`
 }
 
 // ScenarioDigest is SM3 over the canonical JSON of the scenario with everything it
@@ -110,6 +114,7 @@ func (d *Domain) signed(s *Scenario) *signedScenario {
 	out.Templates = chosen(d.Templates, s.Templates, datasets, func(t *Template) (string, string) { return t.ID, t.Dataset })
 	out.Tables = chosen(d.Tables, s.Tables, datasets, func(t *Table) (string, string) { return t.ID, t.Dataset })
 	out.Masks = chosen(d.Masks, s.Masks, datasets, func(m *Mask) (string, string) { return m.ID, m.Dataset })
+	d.signAggregates(s, out, datasets, parties)
 	for _, p := range d.Parties {
 		if parties[p.ID] {
 			out.Parties = append(out.Parties, p)
@@ -117,6 +122,25 @@ func (d *Domain) signed(s *Scenario) *signedScenario {
 	}
 	out.Datasets = d.signedDatasets(datasets)
 	return out
+}
+
+// signAggregates takes the aggregates of the scenario, with those who hold the keys of their data.
+func (d *Domain) signAggregates(s *Scenario, out *signedScenario, datasets, parties map[string]bool) {
+	want, read := set(s.Aggregates...), map[string]bool{}
+	for _, a := range d.Aggregates {
+		if want[a.ID] {
+			out.Aggregates = append(out.Aggregates, a)
+			for _, c := range a.Columns {
+				datasets[c.Dataset], read[c.Dataset] = true, true
+			}
+		}
+	}
+	for _, k := range d.KeySetsOf(slices.Collect(maps.Keys(read))...) {
+		out.KeySets = append(out.KeySets, *k)
+		for _, p := range k.Holders {
+			parties[p] = true
+		}
+	}
 }
 
 // signedDatasets takes the datasets named and their rosters.

@@ -54,6 +54,8 @@ type Domain struct {
 	Templates    []Template  `json:"templates"`
 	Tables       []Table     `json:"tables"`
 	Masks        []Mask      `json:"masks"`
+	KeySets      []KeySet    `json:"key_sets,omitempty"`
+	Aggregates   []Aggregate `json:"aggregates,omitempty"`
 	Agreements   []Agreement `json:"agreements"`
 	Scenarios    []Scenario  `json:"scenarios"`
 	Consents     []Consent   `json:"consents"`
@@ -67,12 +69,17 @@ type Domain struct {
 	pack         *Pack
 }
 
-// Party is one who takes part. Key is the SM2 public key, 130 lower-case hex digits (04||X||Y), or empty.
+// Party is one who takes part. Keys are SM2 public keys, 130 lower-case hex digits (04||X||Y), or empty.
 type Party struct {
 	ID    string   `json:"id"`
 	Name  string   `json:"name"`
 	Roles []string `json:"roles"`
-	Key   string   `json:"key"`
+	Key   string   `json:"key"` // of approvals
+	// AgentKey verifies what the party's agent says; what is meant for the party alone is sealed to
+	// EnvelopeKey; RequestKey verifies its queries of encrypted data.
+	AgentKey    string `json:"agent_key,omitempty"`
+	EnvelopeKey string `json:"envelope_key,omitempty"`
+	RequestKey  string `json:"request_key,omitempty"`
 
 	line int
 }
@@ -209,6 +216,7 @@ type Mask struct {
 	K              int      `json:"k"`
 	MaxSuppression string   `json:"max_suppression"` // decimal share of records, 0 to 1
 	Columns        []Column `json:"columns"`
+	Sample         *Sample  `json:"sample,omitempty"`
 
 	line int
 }
@@ -218,6 +226,26 @@ type Column struct {
 	Name      string            `json:"name"`
 	Technique string            `json:"technique"`
 	Params    map[string]string `json:"params,omitempty"`
+	Key       string            `json:"key,omitempty"`       // names the key of a keyed technique
+	Nulls     string            `json:"nulls,omitempty"`     // keep (also when empty), refuse or suppress
+	Malformed string            `json:"malformed,omitempty"` // refuse (also when empty) or suppress
+}
+
+// Sample takes a share of the subjects into a masked table: the same ones in every table.
+type Sample struct {
+	Column string `json:"column"`
+	Rate   string `json:"rate"` // decimal share of subjects, 0 to 1
+}
+
+// MaskTechniques lists what may become of a column of a masked table.
+func MaskTechniques() []string {
+	return []string{"keep", "suppress", "redact", "generalize", "pseudonym", "fpe", "encrypt", "date_shift",
+		"perturb", "shuffle", "rank_swap", "pram", "microaggregate"}
+}
+
+// KeyedTechniques lists those that need a key.
+func KeyedTechniques() []string {
+	return []string{"pseudonym", "fpe", "encrypt", "date_shift", "shuffle", "rank_swap", "pram"}
 }
 
 // Agreement is a contract in force from the first to the last of its days, both included.
@@ -245,6 +273,7 @@ type Scenario struct {
 	Templates  []string `json:"templates"`
 	Tables     []string `json:"tables"`
 	Masks      []string `json:"masks"`
+	Aggregates []string `json:"aggregates,omitempty"`
 	Consent    string   `json:"consent"` // required or not_required
 	AllowedUse string   `json:"allowed_use"`
 	ResultDays int      `json:"result_days"`

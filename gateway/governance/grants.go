@@ -34,6 +34,18 @@ func (p *Policy) grant(s *Scenario) {
 		m := p.index.masks[id]
 		p.enter(s, ActMask, id, &queryGrant{mask: m, dataset: p.index.datasets[m.Dataset], fields: m.reads()})
 	}
+	for _, id := range s.Aggregates {
+		a := p.index.aggregates[id]
+		q := &queryGrant{aggregate: a}
+		for i, name := range a.Datasets() {
+			if x := (source{p.index.datasets[name], a.reads(name)}); i == 0 {
+				q.dataset, q.fields = x.dataset, x.fields
+			} else {
+				q.others = append(q.others, x)
+			}
+		}
+		p.enter(s, ActAggregate, id, q)
+	}
 }
 
 func (p *Policy) unitGrant(s *Scenario, unit *Unit) *unitGrant {
@@ -54,12 +66,21 @@ func (p *Policy) enter(s *Scenario, act Act, id string, q *queryGrant) {
 	if field := q.dataset.Subject.Field; field != "" {
 		q.fields = append(q.fields, field)
 	}
-	q.rule = judge(p.law.query, &claim{p: p, act: act, q: q})
-	if q.rule == "" {
-		q.rule = p.law.fieldRule(q.dataset, q.fields)
+	for _, x := range append([]source{{q.dataset, q.fields}}, q.others...) {
+		if q.rule == "" {
+			q.rule = p.settled(act, x)
+		}
 	}
 	q.granted = p.verdicts.granted[queryKey{"", act, id}]
 	p.queries[queryKey{s.ID, act, id}] = q
+}
+
+// settled is what refuses any query of the source, whatever is asked.
+func (p *Policy) settled(act Act, x source) Rule {
+	if rule := judge(p.law.query, &claim{p: p, act: act, q: &queryGrant{dataset: x.dataset}}); rule != "" {
+		return rule
+	}
+	return p.law.fieldRule(x.dataset, x.fields)
 }
 
 // reads lists the fields a template reads besides the subject.

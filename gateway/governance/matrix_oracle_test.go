@@ -23,7 +23,7 @@ func oracleAccess(u *matrixUnit, q *matrixQuery, act Act) bool {
 		return customer
 	case "batch":
 		return customer && q.templateClass != "rare"
-	case "table":
+	case "table", "aggregate":
 		return customer && q.sharing != "verify_only" && q.grade != "important" && q.class != "direct_identifier"
 	}
 	if q.sharing == "verify_only" || read && q.grade == "important" {
@@ -46,9 +46,12 @@ func oracle(c *matrixCase) Rule {
 	case c.when == "after":
 		return "agreement-expired"
 	}
-	asked := map[Act]Act{"verify": "verify", "batch": "verify", "table": "table", "mask": "mask"}[c.act]
+	asked := map[Act]Act{"verify": "verify", "batch": "verify", "table": "table", "mask": "mask", "aggregate": "aggregate"}[c.act]
 	if c.query == nil || c.query.act != asked {
-		return map[Act]Rule{"table": "table-unregistered", "mask": "mask-unregistered"}[c.act] + map[bool]Rule{true: "template-unregistered"}[c.act != "table" && c.act != "mask"]
+		if c.act == "table" || c.act == "mask" || c.act == "aggregate" {
+			return Rule(c.act + "-unregistered")
+		}
+		return "template-unregistered"
 	}
 	if rule := oracleQuery(c); rule != "" {
 		return rule

@@ -12,7 +12,7 @@ import (
 
 // each calls f with every case of the matrix under one suspension, until f says stop.
 func (m *matrix) each(stopped target, f func(*matrixCase) bool) {
-	acts := []Act{ActVerify, ActBatch, ActTable, ActMask, "export"}
+	acts := []Act{ActVerify, ActBatch, ActTable, ActMask, ActAggregate, "export"}
 	go1 := func(c matrixCase) bool { c.stopped = stopped; return f(&c) }
 	for i := range m.units {
 		u := &m.units[i]

@@ -116,6 +116,7 @@ func (m *matrix) register(sharing string) {
 			m.templates(base, name)
 			m.tables(base, name)
 			m.masks(base, name)
+			m.aggregates(base, name)
 		}
 	}
 	m.d.Datasets = append(m.d.Datasets, set)
@@ -170,6 +171,12 @@ func (m *matrix) masks(q matrixQuery, field string) {
 	}
 }
 
+func (m *matrix) aggregates(q matrixQuery, field string) {
+	q.act, q.use, q.technique, q.id = ActAggregate, "measure", "encrypted", q.set+"-"+field+"-sum"
+	m.d.Aggregates = append(m.d.Aggregates, Aggregate{ID: q.id, Kind: "sum", Columns: []Lane{{Dataset: q.set, Field: field, Lane: field}}})
+	m.queries = append(m.queries, q)
+}
+
 func (m *matrix) scenario(s matrixScenario) Scenario {
 	out := Scenario{ID: s.id, Name: s.id, Purpose: "p", Operation: "op", Plan: strings.Repeat("4", 64), Authority: "shuju",
 		Providers: []string{"zhujian", "renshe"}, Consent: "not_required", AllowedUse: "u", ResultDays: 30}
@@ -188,6 +195,8 @@ func (m *matrix) scenario(s matrixScenario) Scenario {
 			out.Templates = append(out.Templates, q.id)
 		case ActTable:
 			out.Tables = append(out.Tables, q.id)
+		case ActAggregate:
+			out.Aggregates = append(out.Aggregates, q.id)
 		default:
 			out.Masks = append(out.Masks, q.id)
 		}

@@ -10,7 +10,7 @@ type loader struct {
 	reader
 	d Domain
 	// the mapping behind each object, for lines
-	parties, datasets, templates, tables, masks, agreements, scenarios, consents []*object
+	parties, datasets, templates, tables, masks, keySets, aggregates, agreements, scenarios, consents []*object
 }
 
 // ParseDomain reads and checks a domain file of at most 4 MiB. The error is a
@@ -36,7 +36,7 @@ func ParseDomain(file []byte) (*Domain, error) {
 
 func (l *loader) load(root *yaml.Node) {
 	o := l.object(root, "", "yumen", "domain", "jurisdiction", "parties", "datasets", "templates",
-		"tables", "masks", "agreements", "scenarios", "consents", "settings", "policies")
+		"tables", "masks", "key_sets", "aggregates", "agreements", "scenarios", "consents", "settings", "policies")
 	d := &l.d
 	d.Jurisdiction = o.enum("jurisdiction", Jurisdictions()...)
 	if d.Jurisdiction != "" {
@@ -56,6 +56,8 @@ func (l *loader) load(root *yaml.Node) {
 	d.Templates = each(o, "templates", maxObjects, l.template)
 	d.Tables = each(o, "tables", maxObjects, l.table)
 	d.Masks = each(o, "masks", maxObjects, l.mask)
+	d.KeySets = each(o, "key_sets", maxObjects, l.keySet)
+	d.Aggregates = each(o, "aggregates", maxObjects, l.aggregate)
 	d.Agreements = each(o, "agreements", maxObjects, l.agreement)
 	d.Scenarios = each(o, "scenarios", maxScenarios, l.scenario)
 	d.Consents = each(o, "consents", maxConsents, l.consent)
@@ -75,7 +77,7 @@ func (l *loader) usePack(o *object) {
 }
 
 func (l *loader) party(n *yaml.Node, path string) Party {
-	o := l.object(n, path, "id", "name", "roles", "key")
+	o := l.object(n, path, "id", "name", "roles", "key", "agent_key", "envelope_key", "request_key")
 	l.parties = append(l.parties, o)
 	p := Party{ID: o.id("id"), Name: o.text("name", maxName), Roles: o.listRequired("roles"), line: o.node.Line}
 	for i, role := range p.Roles {
@@ -87,15 +89,22 @@ func (l *loader) party(n *yaml.Node, path string) Party {
 			l.report(c, at, Malformed)
 		}
 	}
-	if key := o.textOr("key", maxName); key != "" {
-		k, err := keyring.ParsePublicKey(key)
-		if err != nil {
-			o.report("key", Malformed)
-		} else {
-			p.Key = k.String()
-		}
-	}
+	p.Key, p.AgentKey, p.EnvelopeKey, p.RequestKey = o.publicKey("key"), o.publicKey("agent_key"), o.publicKey("envelope_key"), o.publicKey("request_key")
 	return p
+}
+
+// publicKey reads an SM2 public key, or "" where there is none.
+func (o *object) publicKey(key string) string {
+	text := o.textOr(key, maxName)
+	if text == "" {
+		return ""
+	}
+	k, err := keyring.ParsePublicKey(text)
+	if err != nil {
+		o.report(key, Malformed)
+		return ""
+	}
+	return k.String()
 }
 
 func (l *loader) agreement(n *yaml.Node, path string) Agreement {
@@ -121,13 +130,14 @@ func (l *loader) agreement(n *yaml.Node, path string) Agreement {
 
 func (l *loader) scenario(n *yaml.Node, path string) Scenario {
 	o := l.object(n, path, "id", "name", "purpose", "operation", "plan", "providers", "authority", "units",
-		"templates", "tables", "masks", "consent", "allowed_use", "result_days")
+		"templates", "tables", "masks", "aggregates", "consent", "allowed_use", "result_days")
 	l.scenarios = append(l.scenarios, o)
 	s := Scenario{
 		ID: o.id("id"), Name: o.text("name", maxName), Purpose: o.text("purpose", maxText),
 		Operation: o.id("operation"), Providers: o.list("providers"), Authority: o.id("authority"),
 		Units: each(o, "units", maxObjects, l.unit), Templates: o.list("templates"), Tables: o.list("tables"), Masks: o.list("masks"),
-		Consent: o.enum("consent", "required", "not_required"), AllowedUse: o.text("allowed_use", maxText),
+		Aggregates: o.list("aggregates"),
+		Consent:    o.enum("consent", "required", "not_required"), AllowedUse: o.text("allowed_use", maxText),
 		ResultDays: int(o.integer("result_days", 1, 3650)), line: o.node.Line, planLine: o.line("plan"),
 	}
 	if plan := o.textOr("plan", maxName); plan != "" {

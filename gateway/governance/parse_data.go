@@ -1,6 +1,7 @@
 package governance
 
 import (
+	"slices"
 	"unicode/utf8"
 
 	"github.com/yumen-project/yumen/masking/identifier"
@@ -195,7 +196,7 @@ func (l *loader) measure(n *yaml.Node, path string) Measure {
 }
 
 func (l *loader) mask(n *yaml.Node, path string) Mask {
-	o := l.object(n, path, "id", "dataset", "k", "max_suppression", "columns")
+	o := l.object(n, path, "id", "dataset", "k", "max_suppression", "columns", "sample")
 	l.masks = append(l.masks, o)
 	m := Mask{ID: o.id("id"), Dataset: o.id("dataset"), K: int(o.integer("k", 2, 1_000_000)),
 		MaxSuppression: o.text("max_suppression", maxName), Columns: each(o, "columns", maxFields, l.column), line: o.node.Line}
@@ -205,12 +206,26 @@ func (l *loader) mask(n *yaml.Node, path string) Mask {
 	if len(m.Columns) == 0 {
 		o.report("columns", Malformed)
 	}
+	if n := o.nodes["sample"]; n != nil {
+		s := l.object(n, path+".sample", "column", "rate")
+		m.Sample = &Sample{Column: s.text("column", maxName), Rate: s.text("rate", maxName)}
+		if !isShare(m.Sample.Rate) {
+			s.report("rate", Malformed)
+		}
+	}
 	return m
 }
 
 func (l *loader) column(n *yaml.Node, path string) Column {
-	o := l.object(n, path, "name", "technique", "params")
-	c := Column{Name: o.text("name", maxName), Technique: o.enum("technique", "keep", "suppress", "redact", "generalize")}
+	o := l.object(n, path, "name", "technique", "params", "key", "nulls", "malformed")
+	c := Column{Name: o.text("name", maxName), Technique: o.enum("technique", MaskTechniques()...),
+		Nulls: o.enumOr("nulls", "", "keep", "refuse", "suppress"), Malformed: o.enumOr("malformed", "", "refuse", "suppress")}
+	if o.has("key") || slices.Contains(KeyedTechniques(), c.Technique) {
+		c.Key = o.id("key")
+	}
+	if c.Key != "" && !slices.Contains(KeyedTechniques(), c.Technique) {
+		o.report("key", Malformed)
+	}
 	for _, m := range o.members("params") {
 		v := m.node
 		if v.Kind != yaml.ScalarNode || v.Tag == "!!null" || !printable(v.Value, maxName) || !safeKey.MatchString(m.key) {

@@ -92,6 +92,10 @@ func (p *Policy) pin(prev *Policy, approvals []Approval) error {
 				report(i, KeyPinned)
 			}
 			p.pins[party.ID] = party.Key
+		case known && pinned != "" && prev.sideKeys(party.ID) != party.sideKeys():
+			if !p.signedBy(party.ID, keyRole{party.ID, AsHolder}, pinned, approvals) {
+				report(i, KeyPinned)
+			}
 		case !known && party.Key != "" && (party.authority() || party.HasRole(RoleProvider)):
 			p.pins[party.ID] = party.Key
 		}
@@ -107,6 +111,16 @@ func (p *Policy) pin(prev *Policy, approvals []Approval) error {
 		return problems
 	}
 	return nil
+}
+
+// sideKeys are the keys that change only under a signature of the party's key of approvals, once it has one.
+func (p *Party) sideKeys() [3]string { return [3]string{p.AgentKey, p.EnvelopeKey, p.RequestKey} }
+
+func (p *Policy) sideKeys(id string) [3]string {
+	if p.Domain() == nil || p.index.parties[id] == nil {
+		return [3]string{}
+	}
+	return p.index.parties[id].sideKeys()
 }
 
 // vouched says whether an authority of old has signed the new one.

@@ -43,17 +43,19 @@ const (
 	TemplateUnregistered Rule = "template-unregistered"
 	TableUnregistered    Rule = "table-unregistered"
 	MaskUnregistered     Rule = "mask-unregistered"
-	ThresholdSupplied    Rule = "threshold-supplied"
-	FieldUnknown         Rule = "field-unknown"
-	FieldUngraded        Rule = "field-ungraded"
-	CellShare            Rule = "cell-share"
-	TemplateLimit        Rule = "template-limit"
-	DatasetProhibited    Rule = "dataset-prohibited"
-	DatasetSharing       Rule = "dataset-sharing"
-	DatasetMissing       Rule = "dataset-missing"
-	SubjectMalformed     Rule = "subject-malformed"
-	BatchTooLarge        Rule = "batch-too-large"
-	BatchNotAllowed      Rule = "batch-not-allowed"
+	// AggregateUnregistered: the encrypted aggregate is not registered, or not for the scenario.
+	AggregateUnregistered Rule = "aggregate-unregistered"
+	ThresholdSupplied     Rule = "threshold-supplied"
+	FieldUnknown          Rule = "field-unknown"
+	FieldUngraded         Rule = "field-ungraded"
+	CellShare             Rule = "cell-share"
+	TemplateLimit         Rule = "template-limit"
+	DatasetProhibited     Rule = "dataset-prohibited"
+	DatasetSharing        Rule = "dataset-sharing"
+	DatasetMissing        Rule = "dataset-missing"
+	SubjectMalformed      Rule = "subject-malformed"
+	BatchTooLarge         Rule = "batch-too-large"
+	BatchNotAllowed       Rule = "batch-not-allowed"
 )
 
 // Rules on how much may be asked, on what leaves, and on the gateway itself.
@@ -65,6 +67,9 @@ const (
 	KAnonymity          Rule = "k-anonymity"
 	SuppressionRate     Rule = "suppression-rate"
 	RawExport           Rule = "raw-export"
+	PlanRefused         Rule = "plan-refused"
+	HoldersMissing      Rule = "holders-missing"
+	ScalarsExhausted    Rule = "scalars-exhausted"
 	Resale              Rule = "resale"
 	IdempotencyConflict Rule = "idempotency-conflict"
 	IdempotencyExpired  Rule = "idempotency-expired"
@@ -145,6 +150,7 @@ func queryRules() []ruleText {
 		{FieldUngraded, "YM-3006", "R3", "字段未分类分级,不得使用。", "The field has no class or grade and may not be used."},
 		{CellShare, "YM-3007", "R48", "模板的某一答案所占比例低于规定值。", "One answer of the template holds less than the share set for it."},
 		{TemplateLimit, "YM-3008", "R48", "同一字段的普通模板超过规定个数。", "A field has more ordinary templates than the settings allow."},
+		{AggregateUnregistered, "YM-3009", "R20", "密文统计未经登记或不属于此场景。", "The encrypted aggregate is not registered, or not for this scenario."},
 		{DatasetProhibited, "YM-3101", "R7", "该数据禁止授权运营。", "This data may not be put into authorised operation."},
 		{DatasetSharing, "YM-3102", "R43", "该数据只可核实、比对,不得输出表。", "This data may only be verified against; no table of it may leave."},
 		{DatasetMissing, "YM-3103", "R2", "数据集尚未就绪。", "The dataset is not loaded."},
@@ -164,6 +170,9 @@ func outRules() []ruleText {
 		{SuppressionRate, "YM-5003", "R34", "抑制比例超过上限。", "More records would be suppressed than allowed."},
 		{RawExport, "YM-5004", "R47", "原始数据不得出域。", "Raw data may not leave the domain."},
 		{Resale, "YM-5005", "R49", "结果不得转让或用于其他场景。", "The result may not be passed on or used for another scenario."},
+		{PlanRefused, "YM-5006", "R48", "密文统计计划未通过核验。", "The plan of the encrypted aggregate does not hold."},
+		{HoldersMissing, "YM-5007", "R48", "同意的密钥持有方不足。", "Too few key holders have approved."},
+		{ScalarsExhausted, "YM-4004", "R48", "该密钥允许的解密次数已用完。", "The openings that the key allows are used up."},
 		{IdempotencyConflict, "YM-6001", "R56", "同一请求键对应了不同的请求。", "The idempotency key was used with another request."},
 		{IdempotencyExpired, "YM-6002", "R56", "请求键超出有效时限。", "The idempotency key is beyond its horizon."},
 		{IdempotencyMissing, "YM-6003", "R56", "缺少请求键。", "The idempotency key is missing."},
