@@ -103,11 +103,11 @@ TEXT ·rounds8(SB), NOSPLIT|NOFRAME, $0-16
 	VMOVDQU      224(AX), Y7
 	LEAQ         constants<>+0(SB), DX
 	VPBROADCASTD (DX), Y11
-	VPADDD       Y4, Y11, Y11
 	VPSRLD       $0x14, Y0, Y14
 	VPSLLD       $0x0c, Y0, Y12
 	VPOR         Y14, Y12, Y12
 	VPADDD       Y12, Y11, Y11
+	VPADDD       Y4, Y11, Y11
 	VPSRLD       $0x19, Y11, Y14
 	VPSLLD       $0x07, Y11, Y11
 	VPOR         Y14, Y11, Y11
@@ -130,18 +130,20 @@ TEXT ·rounds8(SB), NOSPLIT|NOFRAME, $0-16
 	VPSRLD       $0x0d, Y5, Y15
 	VPSLLD       $0x13, Y5, Y5
 	VPOR         Y15, Y5, Y5
-	VPSHUFB      rotateByte<>+0(SB), Y7, Y14
-	VPXOR        Y7, Y14, Y14
-	VPSRLD       $0x17, Y14, Y15
-	VPSLLD       $0x09, Y14, Y14
-	VPOR         Y15, Y14, Y14
+	VPSLLD       $0x09, Y7, Y14
+	VPSRLD       $0x17, Y7, Y15
+	VPSLLD       $0x11, Y7, Y13
+	VPXOR        Y14, Y15, Y14
+	VPSRLD       $0x0f, Y7, Y15
+	VPXOR        Y7, Y13, Y7
+	VPXOR        Y14, Y15, Y14
 	VPXOR        Y14, Y7, Y7
 	VPBROADCASTD 4(DX), Y11
-	VPADDD       Y7, Y11, Y11
 	VPSRLD       $0x14, Y3, Y14
 	VPSLLD       $0x0c, Y3, Y12
 	VPOR         Y14, Y12, Y12
 	VPADDD       Y12, Y11, Y11
+	VPADDD       Y7, Y11, Y11
 	VPSRLD       $0x19, Y11, Y14
 	VPSLLD       $0x07, Y11, Y11
 	VPOR         Y14, Y11, Y11
@@ -164,18 +166,20 @@ TEXT ·rounds8(SB), NOSPLIT|NOFRAME, $0-16
 	VPSRLD       $0x0d, Y4, Y15
 	VPSLLD       $0x13, Y4, Y4
 	VPOR         Y15, Y4, Y4
-	VPSHUFB      rotateByte<>+0(SB), Y6, Y14
-	VPXOR        Y6, Y14, Y14
-	VPSRLD       $0x17, Y14, Y15
-	VPSLLD       $0x09, Y14, Y14
-	VPOR         Y15, Y14, Y14
+	VPSLLD       $0x09, Y6, Y14
+	VPSRLD       $0x17, Y6, Y15
+	VPSLLD       $0x11, Y6, Y13
+	VPXOR        Y14, Y15, Y14
+	VPSRLD       $0x0f, Y6, Y15
+	VPXOR        Y6, Y13, Y6
+	VPXOR        Y14, Y15, Y14
 	VPXOR        Y14, Y6, Y6
 	VPBROADCASTD 8(DX), Y11
-	VPADDD       Y6, Y11, Y11
 	VPSRLD       $0x14, Y2, Y14
 	VPSLLD       $0x0c, Y2, Y12
 	VPOR         Y14, Y12, Y12
 	VPADDD       Y12, Y11, Y11
+	VPADDD       Y6, Y11, Y11
 	VPSRLD       $0x19, Y11, Y14
 	VPSLLD       $0x07, Y11, Y11
 	VPOR         Y14, Y11, Y11
@@ -198,18 +202,20 @@ TEXT ·rounds8(SB), NOSPLIT|NOFRAME, $0-16
 	VPSRLD       $0x0d, Y7, Y15
 	VPSLLD       $0x13, Y7, Y7
 	VPOR         Y15, Y7, Y7
-	VPSHUFB      rotateByte<>+0(SB), Y5, Y14
-	VPXOR        Y5, Y14, Y14
-	VPSRLD       $0x17, Y14, Y15
-	VPSLLD       $0x09, Y14, Y14
-	VPOR         Y15, Y14, Y14
+	VPSLLD       $0x09, Y5, Y14
+	VPSRLD       $0x17, Y5, Y15
+	VPSLLD       $0x11, Y5, Y13
+	VPXOR        Y14, Y15, Y14
+	VPSRLD       $0x0f, Y5, Y15
+	VPXOR        Y5, Y13, Y5
+	VPXOR        Y14, Y15, Y14
 	VPXOR        Y14, Y5, Y5
 	VPBROADCASTD 12(DX), Y11
-	VPADDD       Y5, Y11, Y11
 	VPSRLD       $0x14, Y1, Y14
 	VPSLLD       $0x0c, Y1, Y12
 	VPOR         Y14, Y12, Y12
 	VPADDD       Y12, Y11, Y11
+	VPADDD       Y5, Y11, Y11
 	VPSRLD       $0x19, Y11, Y14
 	VPSLLD       $0x07, Y11, Y11
 	VPOR         Y14, Y11, Y11
@@ -232,18 +238,20 @@ TEXT ·rounds8(SB), NOSPLIT|NOFRAME, $0-16
 	VPSRLD       $0x0d, Y6, Y15
 	VPSLLD       $0x13, Y6, Y6
 	VPOR         Y15, Y6, Y6
-	VPSHUFB      rotateByte<>+0(SB), Y4, Y14
-	VPXOR        Y4, Y14, Y14
-	VPSRLD       $0x17, Y14, Y15
-	VPSLLD       $0x09, Y14, Y14
-	VPOR         Y15, Y14, Y14
+	VPSLLD       $0x09, Y4, Y14
+	VPSRLD       $0x17, Y4, Y15
+	VPSLLD       $0x11, Y4, Y13
+	VPXOR        Y14, Y15, Y14
+	VPSRLD       $0x0f, Y4, Y15
+	VPXOR        Y4, Y13, Y4
+	VPXOR        Y14, Y15, Y14
 	VPXOR        Y14, Y4, Y4
 	VPBROADCASTD 16(DX), Y11
-	VPADDD       Y4, Y11, Y11
 	VPSRLD       $0x14, Y0, Y14
 	VPSLLD       $0x0c, Y0, Y12
 	VPOR         Y14, Y12, Y12
 	VPADDD       Y12, Y11, Y11
+	VPADDD       Y4, Y11, Y11
 	VPSRLD       $0x19, Y11, Y14
 	VPSLLD       $0x07, Y11, Y11
 	VPOR         Y14, Y11, Y11
@@ -266,18 +274,20 @@ TEXT ·rounds8(SB), NOSPLIT|NOFRAME, $0-16
 	VPSRLD       $0x0d, Y5, Y15
 	VPSLLD       $0x13, Y5, Y5
 	VPOR         Y15, Y5, Y5
-	VPSHUFB      rotateByte<>+0(SB), Y7, Y14
-	VPXOR        Y7, Y14, Y14
-	VPSRLD       $0x17, Y14, Y15
-	VPSLLD       $0x09, Y14, Y14
-	VPOR         Y15, Y14, Y14
+	VPSLLD       $0x09, Y7, Y14
+	VPSRLD       $0x17, Y7, Y15
+	VPSLLD       $0x11, Y7, Y13
+	VPXOR        Y14, Y15, Y14
+	VPSRLD       $0x0f, Y7, Y15
+	VPXOR        Y7, Y13, Y7
+	VPXOR        Y14, Y15, Y14
 	VPXOR        Y14, Y7, Y7
 	VPBROADCASTD 20(DX), Y11
-	VPADDD       Y7, Y11, Y11
 	VPSRLD       $0x14, Y3, Y14
 	VPSLLD       $0x0c, Y3, Y12
 	VPOR         Y14, Y12, Y12
 	VPADDD       Y12, Y11, Y11
+	VPADDD       Y7, Y11, Y11
 	VPSRLD       $0x19, Y11, Y14
 	VPSLLD       $0x07, Y11, Y11
 	VPOR         Y14, Y11, Y11
@@ -300,18 +310,20 @@ TEXT ·rounds8(SB), NOSPLIT|NOFRAME, $0-16
 	VPSRLD       $0x0d, Y4, Y15
 	VPSLLD       $0x13, Y4, Y4
 	VPOR         Y15, Y4, Y4
-	VPSHUFB      rotateByte<>+0(SB), Y6, Y14
-	VPXOR        Y6, Y14, Y14
-	VPSRLD       $0x17, Y14, Y15
-	VPSLLD       $0x09, Y14, Y14
-	VPOR         Y15, Y14, Y14
+	VPSLLD       $0x09, Y6, Y14
+	VPSRLD       $0x17, Y6, Y15
+	VPSLLD       $0x11, Y6, Y13
+	VPXOR        Y14, Y15, Y14
+	VPSRLD       $0x0f, Y6, Y15
+	VPXOR        Y6, Y13, Y6
+	VPXOR        Y14, Y15, Y14
 	VPXOR        Y14, Y6, Y6
 	VPBROADCASTD 24(DX), Y11
-	VPADDD       Y6, Y11, Y11
 	VPSRLD       $0x14, Y2, Y14
 	VPSLLD       $0x0c, Y2, Y12
 	VPOR         Y14, Y12, Y12
 	VPADDD       Y12, Y11, Y11
+	VPADDD       Y6, Y11, Y11
 	VPSRLD       $0x19, Y11, Y14
 	VPSLLD       $0x07, Y11, Y11
 	VPOR         Y14, Y11, Y11
@@ -334,18 +346,20 @@ TEXT ·rounds8(SB), NOSPLIT|NOFRAME, $0-16
 	VPSRLD       $0x0d, Y7, Y15
 	VPSLLD       $0x13, Y7, Y7
 	VPOR         Y15, Y7, Y7
-	VPSHUFB      rotateByte<>+0(SB), Y5, Y14
-	VPXOR        Y5, Y14, Y14
-	VPSRLD       $0x17, Y14, Y15
-	VPSLLD       $0x09, Y14, Y14
-	VPOR         Y15, Y14, Y14
+	VPSLLD       $0x09, Y5, Y14
+	VPSRLD       $0x17, Y5, Y15
+	VPSLLD       $0x11, Y5, Y13
+	VPXOR        Y14, Y15, Y14
+	VPSRLD       $0x0f, Y5, Y15
+	VPXOR        Y5, Y13, Y5
+	VPXOR        Y14, Y15, Y14
 	VPXOR        Y14, Y5, Y5
 	VPBROADCASTD 28(DX), Y11
-	VPADDD       Y5, Y11, Y11
 	VPSRLD       $0x14, Y1, Y14
 	VPSLLD       $0x0c, Y1, Y12
 	VPOR         Y14, Y12, Y12
 	VPADDD       Y12, Y11, Y11
+	VPADDD       Y5, Y11, Y11
 	VPSRLD       $0x19, Y11, Y14
 	VPSLLD       $0x07, Y11, Y11
 	VPOR         Y14, Y11, Y11
@@ -368,18 +382,20 @@ TEXT ·rounds8(SB), NOSPLIT|NOFRAME, $0-16
 	VPSRLD       $0x0d, Y6, Y15
 	VPSLLD       $0x13, Y6, Y6
 	VPOR         Y15, Y6, Y6
-	VPSHUFB      rotateByte<>+0(SB), Y4, Y14
-	VPXOR        Y4, Y14, Y14
-	VPSRLD       $0x17, Y14, Y15
-	VPSLLD       $0x09, Y14, Y14
-	VPOR         Y15, Y14, Y14
+	VPSLLD       $0x09, Y4, Y14
+	VPSRLD       $0x17, Y4, Y15
+	VPSLLD       $0x11, Y4, Y13
+	VPXOR        Y14, Y15, Y14
+	VPSRLD       $0x0f, Y4, Y15
+	VPXOR        Y4, Y13, Y4
+	VPXOR        Y14, Y15, Y14
 	VPXOR        Y14, Y4, Y4
 	VPBROADCASTD 32(DX), Y11
-	VPADDD       Y4, Y11, Y11
 	VPSRLD       $0x14, Y0, Y14
 	VPSLLD       $0x0c, Y0, Y12
 	VPOR         Y14, Y12, Y12
 	VPADDD       Y12, Y11, Y11
+	VPADDD       Y4, Y11, Y11
 	VPSRLD       $0x19, Y11, Y14
 	VPSLLD       $0x07, Y11, Y11
 	VPOR         Y14, Y11, Y11
@@ -402,18 +418,20 @@ TEXT ·rounds8(SB), NOSPLIT|NOFRAME, $0-16
 	VPSRLD       $0x0d, Y5, Y15
 	VPSLLD       $0x13, Y5, Y5
 	VPOR         Y15, Y5, Y5
-	VPSHUFB      rotateByte<>+0(SB), Y7, Y14
-	VPXOR        Y7, Y14, Y14
-	VPSRLD       $0x17, Y14, Y15
-	VPSLLD       $0x09, Y14, Y14
-	VPOR         Y15, Y14, Y14
+	VPSLLD       $0x09, Y7, Y14
+	VPSRLD       $0x17, Y7, Y15
+	VPSLLD       $0x11, Y7, Y13
+	VPXOR        Y14, Y15, Y14
+	VPSRLD       $0x0f, Y7, Y15
+	VPXOR        Y7, Y13, Y7
+	VPXOR        Y14, Y15, Y14
 	VPXOR        Y14, Y7, Y7
 	VPBROADCASTD 36(DX), Y11
-	VPADDD       Y7, Y11, Y11
 	VPSRLD       $0x14, Y3, Y14
 	VPSLLD       $0x0c, Y3, Y12
 	VPOR         Y14, Y12, Y12
 	VPADDD       Y12, Y11, Y11
+	VPADDD       Y7, Y11, Y11
 	VPSRLD       $0x19, Y11, Y14
 	VPSLLD       $0x07, Y11, Y11
 	VPOR         Y14, Y11, Y11
@@ -436,18 +454,20 @@ TEXT ·rounds8(SB), NOSPLIT|NOFRAME, $0-16
 	VPSRLD       $0x0d, Y4, Y15
 	VPSLLD       $0x13, Y4, Y4
 	VPOR         Y15, Y4, Y4
-	VPSHUFB      rotateByte<>+0(SB), Y6, Y14
-	VPXOR        Y6, Y14, Y14
-	VPSRLD       $0x17, Y14, Y15
-	VPSLLD       $0x09, Y14, Y14
-	VPOR         Y15, Y14, Y14
+	VPSLLD       $0x09, Y6, Y14
+	VPSRLD       $0x17, Y6, Y15
+	VPSLLD       $0x11, Y6, Y13
+	VPXOR        Y14, Y15, Y14
+	VPSRLD       $0x0f, Y6, Y15
+	VPXOR        Y6, Y13, Y6
+	VPXOR        Y14, Y15, Y14
 	VPXOR        Y14, Y6, Y6
 	VPBROADCASTD 40(DX), Y11
-	VPADDD       Y6, Y11, Y11
 	VPSRLD       $0x14, Y2, Y14
 	VPSLLD       $0x0c, Y2, Y12
 	VPOR         Y14, Y12, Y12
 	VPADDD       Y12, Y11, Y11
+	VPADDD       Y6, Y11, Y11
 	VPSRLD       $0x19, Y11, Y14
 	VPSLLD       $0x07, Y11, Y11
 	VPOR         Y14, Y11, Y11
@@ -470,18 +490,20 @@ TEXT ·rounds8(SB), NOSPLIT|NOFRAME, $0-16
 	VPSRLD       $0x0d, Y7, Y15
 	VPSLLD       $0x13, Y7, Y7
 	VPOR         Y15, Y7, Y7
-	VPSHUFB      rotateByte<>+0(SB), Y5, Y14
-	VPXOR        Y5, Y14, Y14
-	VPSRLD       $0x17, Y14, Y15
-	VPSLLD       $0x09, Y14, Y14
-	VPOR         Y15, Y14, Y14
+	VPSLLD       $0x09, Y5, Y14
+	VPSRLD       $0x17, Y5, Y15
+	VPSLLD       $0x11, Y5, Y13
+	VPXOR        Y14, Y15, Y14
+	VPSRLD       $0x0f, Y5, Y15
+	VPXOR        Y5, Y13, Y5
+	VPXOR        Y14, Y15, Y14
 	VPXOR        Y14, Y5, Y5
 	VPBROADCASTD 44(DX), Y11
-	VPADDD       Y5, Y11, Y11
 	VPSRLD       $0x14, Y1, Y14
 	VPSLLD       $0x0c, Y1, Y12
 	VPOR         Y14, Y12, Y12
 	VPADDD       Y12, Y11, Y11
+	VPADDD       Y5, Y11, Y11
 	VPSRLD       $0x19, Y11, Y14
 	VPSLLD       $0x07, Y11, Y11
 	VPOR         Y14, Y11, Y11
@@ -504,11 +526,13 @@ TEXT ·rounds8(SB), NOSPLIT|NOFRAME, $0-16
 	VPSRLD       $0x0d, Y6, Y15
 	VPSLLD       $0x13, Y6, Y6
 	VPOR         Y15, Y6, Y6
-	VPSHUFB      rotateByte<>+0(SB), Y4, Y14
-	VPXOR        Y4, Y14, Y14
-	VPSRLD       $0x17, Y14, Y15
-	VPSLLD       $0x09, Y14, Y14
-	VPOR         Y15, Y14, Y14
+	VPSLLD       $0x09, Y4, Y14
+	VPSRLD       $0x17, Y4, Y15
+	VPSLLD       $0x11, Y4, Y13
+	VPXOR        Y14, Y15, Y14
+	VPSRLD       $0x0f, Y4, Y15
+	VPXOR        Y4, Y13, Y4
+	VPXOR        Y14, Y15, Y14
 	VPXOR        Y14, Y4, Y4
 	VMOVDQU      416(CX), Y8
 	VPSRLD       $0x11, Y8, Y9
@@ -530,11 +554,11 @@ TEXT ·rounds8(SB), NOSPLIT|NOFRAME, $0-16
 	VPXOR        320(CX), Y8, Y8
 	VMOVDQU      Y8, (CX)
 	VPBROADCASTD 48(DX), Y11
-	VPADDD       Y4, Y11, Y11
 	VPSRLD       $0x14, Y0, Y14
 	VPSLLD       $0x0c, Y0, Y12
 	VPOR         Y14, Y12, Y12
 	VPADDD       Y12, Y11, Y11
+	VPADDD       Y4, Y11, Y11
 	VPSRLD       $0x19, Y11, Y14
 	VPSLLD       $0x07, Y11, Y11
 	VPOR         Y14, Y11, Y11
@@ -557,11 +581,13 @@ TEXT ·rounds8(SB), NOSPLIT|NOFRAME, $0-16
 	VPSRLD       $0x0d, Y5, Y15
 	VPSLLD       $0x13, Y5, Y5
 	VPOR         Y15, Y5, Y5
-	VPSHUFB      rotateByte<>+0(SB), Y7, Y14
-	VPXOR        Y7, Y14, Y14
-	VPSRLD       $0x17, Y14, Y15
-	VPSLLD       $0x09, Y14, Y14
-	VPOR         Y15, Y14, Y14
+	VPSLLD       $0x09, Y7, Y14
+	VPSRLD       $0x17, Y7, Y15
+	VPSLLD       $0x11, Y7, Y13
+	VPXOR        Y14, Y15, Y14
+	VPSRLD       $0x0f, Y7, Y15
+	VPXOR        Y7, Y13, Y7
+	VPXOR        Y14, Y15, Y14
 	VPXOR        Y14, Y7, Y7
 	VMOVDQU      448(CX), Y8
 	VPSRLD       $0x11, Y8, Y9
@@ -583,11 +609,11 @@ TEXT ·rounds8(SB), NOSPLIT|NOFRAME, $0-16
 	VPXOR        352(CX), Y8, Y8
 	VMOVDQU      Y8, 32(CX)
 	VPBROADCASTD 52(DX), Y11
-	VPADDD       Y7, Y11, Y11
 	VPSRLD       $0x14, Y3, Y14
 	VPSLLD       $0x0c, Y3, Y12
 	VPOR         Y14, Y12, Y12
 	VPADDD       Y12, Y11, Y11
+	VPADDD       Y7, Y11, Y11
 	VPSRLD       $0x19, Y11, Y14
 	VPSLLD       $0x07, Y11, Y11
 	VPOR         Y14, Y11, Y11
@@ -610,11 +636,13 @@ TEXT ·rounds8(SB), NOSPLIT|NOFRAME, $0-16
 	VPSRLD       $0x0d, Y4, Y15
 	VPSLLD       $0x13, Y4, Y4
 	VPOR         Y15, Y4, Y4
-	VPSHUFB      rotateByte<>+0(SB), Y6, Y14
-	VPXOR        Y6, Y14, Y14
-	VPSRLD       $0x17, Y14, Y15
-	VPSLLD       $0x09, Y14, Y14
-	VPOR         Y15, Y14, Y14
+	VPSLLD       $0x09, Y6, Y14
+	VPSRLD       $0x17, Y6, Y15
+	VPSLLD       $0x11, Y6, Y13
+	VPXOR        Y14, Y15, Y14
+	VPSRLD       $0x0f, Y6, Y15
+	VPXOR        Y6, Y13, Y6
+	VPXOR        Y14, Y15, Y14
 	VPXOR        Y14, Y6, Y6
 	VMOVDQU      480(CX), Y8
 	VPSRLD       $0x11, Y8, Y9
@@ -636,11 +664,11 @@ TEXT ·rounds8(SB), NOSPLIT|NOFRAME, $0-16
 	VPXOR        384(CX), Y8, Y8
 	VMOVDQU      Y8, 64(CX)
 	VPBROADCASTD 56(DX), Y11
-	VPADDD       Y6, Y11, Y11
 	VPSRLD       $0x14, Y2, Y14
 	VPSLLD       $0x0c, Y2, Y12
 	VPOR         Y14, Y12, Y12
 	VPADDD       Y12, Y11, Y11
+	VPADDD       Y6, Y11, Y11
 	VPSRLD       $0x19, Y11, Y14
 	VPSLLD       $0x07, Y11, Y11
 	VPOR         Y14, Y11, Y11
@@ -663,11 +691,13 @@ TEXT ·rounds8(SB), NOSPLIT|NOFRAME, $0-16
 	VPSRLD       $0x0d, Y7, Y15
 	VPSLLD       $0x13, Y7, Y7
 	VPOR         Y15, Y7, Y7
-	VPSHUFB      rotateByte<>+0(SB), Y5, Y14
-	VPXOR        Y5, Y14, Y14
-	VPSRLD       $0x17, Y14, Y15
-	VPSLLD       $0x09, Y14, Y14
-	VPOR         Y15, Y14, Y14
+	VPSLLD       $0x09, Y5, Y14
+	VPSRLD       $0x17, Y5, Y15
+	VPSLLD       $0x11, Y5, Y13
+	VPXOR        Y14, Y15, Y14
+	VPSRLD       $0x0f, Y5, Y15
+	VPXOR        Y5, Y13, Y5
+	VPXOR        Y14, Y15, Y14
 	VPXOR        Y14, Y5, Y5
 	VMOVDQU      (CX), Y8
 	VPSRLD       $0x11, Y8, Y9
@@ -689,11 +719,11 @@ TEXT ·rounds8(SB), NOSPLIT|NOFRAME, $0-16
 	VPXOR        416(CX), Y8, Y8
 	VMOVDQU      Y8, 96(CX)
 	VPBROADCASTD 60(DX), Y11
-	VPADDD       Y5, Y11, Y11
 	VPSRLD       $0x14, Y1, Y14
 	VPSLLD       $0x0c, Y1, Y12
 	VPOR         Y14, Y12, Y12
 	VPADDD       Y12, Y11, Y11
+	VPADDD       Y5, Y11, Y11
 	VPSRLD       $0x19, Y11, Y14
 	VPSLLD       $0x07, Y11, Y11
 	VPOR         Y14, Y11, Y11
@@ -716,11 +746,13 @@ TEXT ·rounds8(SB), NOSPLIT|NOFRAME, $0-16
 	VPSRLD       $0x0d, Y6, Y15
 	VPSLLD       $0x13, Y6, Y6
 	VPOR         Y15, Y6, Y6
-	VPSHUFB      rotateByte<>+0(SB), Y4, Y14
-	VPXOR        Y4, Y14, Y14
-	VPSRLD       $0x17, Y14, Y15
-	VPSLLD       $0x09, Y14, Y14
-	VPOR         Y15, Y14, Y14
+	VPSLLD       $0x09, Y4, Y14
+	VPSRLD       $0x17, Y4, Y15
+	VPSLLD       $0x11, Y4, Y13
+	VPXOR        Y14, Y15, Y14
+	VPSRLD       $0x0f, Y4, Y15
+	VPXOR        Y4, Y13, Y4
+	VPXOR        Y14, Y15, Y14
 	VPXOR        Y14, Y4, Y4
 	MOVQ         $0x00000003, BX
 
@@ -746,11 +778,11 @@ late:
 	VPXOR        448(CX), Y8, Y8
 	VMOVDQU      Y8, 128(CX)
 	VPBROADCASTD (DX), Y11
-	VPADDD       Y4, Y11, Y11
 	VPSRLD       $0x14, Y0, Y14
 	VPSLLD       $0x0c, Y0, Y12
 	VPOR         Y14, Y12, Y12
 	VPADDD       Y12, Y11, Y11
+	VPADDD       Y4, Y11, Y11
 	VPSRLD       $0x19, Y11, Y14
 	VPSLLD       $0x07, Y11, Y11
 	VPOR         Y14, Y11, Y11
@@ -776,11 +808,13 @@ late:
 	VPSRLD       $0x0d, Y5, Y15
 	VPSLLD       $0x13, Y5, Y5
 	VPOR         Y15, Y5, Y5
-	VPSHUFB      rotateByte<>+0(SB), Y7, Y14
-	VPXOR        Y7, Y14, Y14
-	VPSRLD       $0x17, Y14, Y15
-	VPSLLD       $0x09, Y14, Y14
-	VPOR         Y15, Y14, Y14
+	VPSLLD       $0x09, Y7, Y14
+	VPSRLD       $0x17, Y7, Y15
+	VPSLLD       $0x11, Y7, Y13
+	VPXOR        Y14, Y15, Y14
+	VPSRLD       $0x0f, Y7, Y15
+	VPXOR        Y7, Y13, Y7
+	VPXOR        Y14, Y15, Y14
 	VPXOR        Y14, Y7, Y7
 	VMOVDQU      64(CX), Y8
 	VPSRLD       $0x11, Y8, Y9
@@ -802,11 +836,11 @@ late:
 	VPXOR        480(CX), Y8, Y8
 	VMOVDQU      Y8, 160(CX)
 	VPBROADCASTD 4(DX), Y11
-	VPADDD       Y7, Y11, Y11
 	VPSRLD       $0x14, Y3, Y14
 	VPSLLD       $0x0c, Y3, Y12
 	VPOR         Y14, Y12, Y12
 	VPADDD       Y12, Y11, Y11
+	VPADDD       Y7, Y11, Y11
 	VPSRLD       $0x19, Y11, Y14
 	VPSLLD       $0x07, Y11, Y11
 	VPOR         Y14, Y11, Y11
@@ -832,11 +866,13 @@ late:
 	VPSRLD       $0x0d, Y4, Y15
 	VPSLLD       $0x13, Y4, Y4
 	VPOR         Y15, Y4, Y4
-	VPSHUFB      rotateByte<>+0(SB), Y6, Y14
-	VPXOR        Y6, Y14, Y14
-	VPSRLD       $0x17, Y14, Y15
-	VPSLLD       $0x09, Y14, Y14
-	VPOR         Y15, Y14, Y14
+	VPSLLD       $0x09, Y6, Y14
+	VPSRLD       $0x17, Y6, Y15
+	VPSLLD       $0x11, Y6, Y13
+	VPXOR        Y14, Y15, Y14
+	VPSRLD       $0x0f, Y6, Y15
+	VPXOR        Y6, Y13, Y6
+	VPXOR        Y14, Y15, Y14
 	VPXOR        Y14, Y6, Y6
 	VMOVDQU      96(CX), Y8
 	VPSRLD       $0x11, Y8, Y9
@@ -858,11 +894,11 @@ late:
 	VPXOR        (CX), Y8, Y8
 	VMOVDQU      Y8, 192(CX)
 	VPBROADCASTD 8(DX), Y11
-	VPADDD       Y6, Y11, Y11
 	VPSRLD       $0x14, Y2, Y14
 	VPSLLD       $0x0c, Y2, Y12
 	VPOR         Y14, Y12, Y12
 	VPADDD       Y12, Y11, Y11
+	VPADDD       Y6, Y11, Y11
 	VPSRLD       $0x19, Y11, Y14
 	VPSLLD       $0x07, Y11, Y11
 	VPOR         Y14, Y11, Y11
@@ -888,11 +924,13 @@ late:
 	VPSRLD       $0x0d, Y7, Y15
 	VPSLLD       $0x13, Y7, Y7
 	VPOR         Y15, Y7, Y7
-	VPSHUFB      rotateByte<>+0(SB), Y5, Y14
-	VPXOR        Y5, Y14, Y14
-	VPSRLD       $0x17, Y14, Y15
-	VPSLLD       $0x09, Y14, Y14
-	VPOR         Y15, Y14, Y14
+	VPSLLD       $0x09, Y5, Y14
+	VPSRLD       $0x17, Y5, Y15
+	VPSLLD       $0x11, Y5, Y13
+	VPXOR        Y14, Y15, Y14
+	VPSRLD       $0x0f, Y5, Y15
+	VPXOR        Y5, Y13, Y5
+	VPXOR        Y14, Y15, Y14
 	VPXOR        Y14, Y5, Y5
 	VMOVDQU      128(CX), Y8
 	VPSRLD       $0x11, Y8, Y9
@@ -914,11 +952,11 @@ late:
 	VPXOR        32(CX), Y8, Y8
 	VMOVDQU      Y8, 224(CX)
 	VPBROADCASTD 12(DX), Y11
-	VPADDD       Y5, Y11, Y11
 	VPSRLD       $0x14, Y1, Y14
 	VPSLLD       $0x0c, Y1, Y12
 	VPOR         Y14, Y12, Y12
 	VPADDD       Y12, Y11, Y11
+	VPADDD       Y5, Y11, Y11
 	VPSRLD       $0x19, Y11, Y14
 	VPSLLD       $0x07, Y11, Y11
 	VPOR         Y14, Y11, Y11
@@ -944,11 +982,13 @@ late:
 	VPSRLD       $0x0d, Y6, Y15
 	VPSLLD       $0x13, Y6, Y6
 	VPOR         Y15, Y6, Y6
-	VPSHUFB      rotateByte<>+0(SB), Y4, Y14
-	VPXOR        Y4, Y14, Y14
-	VPSRLD       $0x17, Y14, Y15
-	VPSLLD       $0x09, Y14, Y14
-	VPOR         Y15, Y14, Y14
+	VPSLLD       $0x09, Y4, Y14
+	VPSRLD       $0x17, Y4, Y15
+	VPSLLD       $0x11, Y4, Y13
+	VPXOR        Y14, Y15, Y14
+	VPSRLD       $0x0f, Y4, Y15
+	VPXOR        Y4, Y13, Y4
+	VPXOR        Y14, Y15, Y14
 	VPXOR        Y14, Y4, Y4
 	VMOVDQU      160(CX), Y8
 	VPSRLD       $0x11, Y8, Y9
@@ -970,11 +1010,11 @@ late:
 	VPXOR        64(CX), Y8, Y8
 	VMOVDQU      Y8, 256(CX)
 	VPBROADCASTD 16(DX), Y11
-	VPADDD       Y4, Y11, Y11
 	VPSRLD       $0x14, Y0, Y14
 	VPSLLD       $0x0c, Y0, Y12
 	VPOR         Y14, Y12, Y12
 	VPADDD       Y12, Y11, Y11
+	VPADDD       Y4, Y11, Y11
 	VPSRLD       $0x19, Y11, Y14
 	VPSLLD       $0x07, Y11, Y11
 	VPOR         Y14, Y11, Y11
@@ -1000,11 +1040,13 @@ late:
 	VPSRLD       $0x0d, Y5, Y15
 	VPSLLD       $0x13, Y5, Y5
 	VPOR         Y15, Y5, Y5
-	VPSHUFB      rotateByte<>+0(SB), Y7, Y14
-	VPXOR        Y7, Y14, Y14
-	VPSRLD       $0x17, Y14, Y15
-	VPSLLD       $0x09, Y14, Y14
-	VPOR         Y15, Y14, Y14
+	VPSLLD       $0x09, Y7, Y14
+	VPSRLD       $0x17, Y7, Y15
+	VPSLLD       $0x11, Y7, Y13
+	VPXOR        Y14, Y15, Y14
+	VPSRLD       $0x0f, Y7, Y15
+	VPXOR        Y7, Y13, Y7
+	VPXOR        Y14, Y15, Y14
 	VPXOR        Y14, Y7, Y7
 	VMOVDQU      192(CX), Y8
 	VPSRLD       $0x11, Y8, Y9
@@ -1026,11 +1068,11 @@ late:
 	VPXOR        96(CX), Y8, Y8
 	VMOVDQU      Y8, 288(CX)
 	VPBROADCASTD 20(DX), Y11
-	VPADDD       Y7, Y11, Y11
 	VPSRLD       $0x14, Y3, Y14
 	VPSLLD       $0x0c, Y3, Y12
 	VPOR         Y14, Y12, Y12
 	VPADDD       Y12, Y11, Y11
+	VPADDD       Y7, Y11, Y11
 	VPSRLD       $0x19, Y11, Y14
 	VPSLLD       $0x07, Y11, Y11
 	VPOR         Y14, Y11, Y11
@@ -1056,11 +1098,13 @@ late:
 	VPSRLD       $0x0d, Y4, Y15
 	VPSLLD       $0x13, Y4, Y4
 	VPOR         Y15, Y4, Y4
-	VPSHUFB      rotateByte<>+0(SB), Y6, Y14
-	VPXOR        Y6, Y14, Y14
-	VPSRLD       $0x17, Y14, Y15
-	VPSLLD       $0x09, Y14, Y14
-	VPOR         Y15, Y14, Y14
+	VPSLLD       $0x09, Y6, Y14
+	VPSRLD       $0x17, Y6, Y15
+	VPSLLD       $0x11, Y6, Y13
+	VPXOR        Y14, Y15, Y14
+	VPSRLD       $0x0f, Y6, Y15
+	VPXOR        Y6, Y13, Y6
+	VPXOR        Y14, Y15, Y14
 	VPXOR        Y14, Y6, Y6
 	VMOVDQU      224(CX), Y8
 	VPSRLD       $0x11, Y8, Y9
@@ -1082,11 +1126,11 @@ late:
 	VPXOR        128(CX), Y8, Y8
 	VMOVDQU      Y8, 320(CX)
 	VPBROADCASTD 24(DX), Y11
-	VPADDD       Y6, Y11, Y11
 	VPSRLD       $0x14, Y2, Y14
 	VPSLLD       $0x0c, Y2, Y12
 	VPOR         Y14, Y12, Y12
 	VPADDD       Y12, Y11, Y11
+	VPADDD       Y6, Y11, Y11
 	VPSRLD       $0x19, Y11, Y14
 	VPSLLD       $0x07, Y11, Y11
 	VPOR         Y14, Y11, Y11
@@ -1112,11 +1156,13 @@ late:
 	VPSRLD       $0x0d, Y7, Y15
 	VPSLLD       $0x13, Y7, Y7
 	VPOR         Y15, Y7, Y7
-	VPSHUFB      rotateByte<>+0(SB), Y5, Y14
-	VPXOR        Y5, Y14, Y14
-	VPSRLD       $0x17, Y14, Y15
-	VPSLLD       $0x09, Y14, Y14
-	VPOR         Y15, Y14, Y14
+	VPSLLD       $0x09, Y5, Y14
+	VPSRLD       $0x17, Y5, Y15
+	VPSLLD       $0x11, Y5, Y13
+	VPXOR        Y14, Y15, Y14
+	VPSRLD       $0x0f, Y5, Y15
+	VPXOR        Y5, Y13, Y5
+	VPXOR        Y14, Y15, Y14
 	VPXOR        Y14, Y5, Y5
 	VMOVDQU      256(CX), Y8
 	VPSRLD       $0x11, Y8, Y9
@@ -1138,11 +1184,11 @@ late:
 	VPXOR        160(CX), Y8, Y8
 	VMOVDQU      Y8, 352(CX)
 	VPBROADCASTD 28(DX), Y11
-	VPADDD       Y5, Y11, Y11
 	VPSRLD       $0x14, Y1, Y14
 	VPSLLD       $0x0c, Y1, Y12
 	VPOR         Y14, Y12, Y12
 	VPADDD       Y12, Y11, Y11
+	VPADDD       Y5, Y11, Y11
 	VPSRLD       $0x19, Y11, Y14
 	VPSLLD       $0x07, Y11, Y11
 	VPOR         Y14, Y11, Y11
@@ -1168,11 +1214,13 @@ late:
 	VPSRLD       $0x0d, Y6, Y15
 	VPSLLD       $0x13, Y6, Y6
 	VPOR         Y15, Y6, Y6
-	VPSHUFB      rotateByte<>+0(SB), Y4, Y14
-	VPXOR        Y4, Y14, Y14
-	VPSRLD       $0x17, Y14, Y15
-	VPSLLD       $0x09, Y14, Y14
-	VPOR         Y15, Y14, Y14
+	VPSLLD       $0x09, Y4, Y14
+	VPSRLD       $0x17, Y4, Y15
+	VPSLLD       $0x11, Y4, Y13
+	VPXOR        Y14, Y15, Y14
+	VPSRLD       $0x0f, Y4, Y15
+	VPXOR        Y4, Y13, Y4
+	VPXOR        Y14, Y15, Y14
 	VPXOR        Y14, Y4, Y4
 	VMOVDQU      288(CX), Y8
 	VPSRLD       $0x11, Y8, Y9
@@ -1194,11 +1242,11 @@ late:
 	VPXOR        192(CX), Y8, Y8
 	VMOVDQU      Y8, 384(CX)
 	VPBROADCASTD 32(DX), Y11
-	VPADDD       Y4, Y11, Y11
 	VPSRLD       $0x14, Y0, Y14
 	VPSLLD       $0x0c, Y0, Y12
 	VPOR         Y14, Y12, Y12
 	VPADDD       Y12, Y11, Y11
+	VPADDD       Y4, Y11, Y11
 	VPSRLD       $0x19, Y11, Y14
 	VPSLLD       $0x07, Y11, Y11
 	VPOR         Y14, Y11, Y11
@@ -1224,11 +1272,13 @@ late:
 	VPSRLD       $0x0d, Y5, Y15
 	VPSLLD       $0x13, Y5, Y5
 	VPOR         Y15, Y5, Y5
-	VPSHUFB      rotateByte<>+0(SB), Y7, Y14
-	VPXOR        Y7, Y14, Y14
-	VPSRLD       $0x17, Y14, Y15
-	VPSLLD       $0x09, Y14, Y14
-	VPOR         Y15, Y14, Y14
+	VPSLLD       $0x09, Y7, Y14
+	VPSRLD       $0x17, Y7, Y15
+	VPSLLD       $0x11, Y7, Y13
+	VPXOR        Y14, Y15, Y14
+	VPSRLD       $0x0f, Y7, Y15
+	VPXOR        Y7, Y13, Y7
+	VPXOR        Y14, Y15, Y14
 	VPXOR        Y14, Y7, Y7
 	VMOVDQU      320(CX), Y8
 	VPSRLD       $0x11, Y8, Y9
@@ -1250,11 +1300,11 @@ late:
 	VPXOR        224(CX), Y8, Y8
 	VMOVDQU      Y8, 416(CX)
 	VPBROADCASTD 36(DX), Y11
-	VPADDD       Y7, Y11, Y11
 	VPSRLD       $0x14, Y3, Y14
 	VPSLLD       $0x0c, Y3, Y12
 	VPOR         Y14, Y12, Y12
 	VPADDD       Y12, Y11, Y11
+	VPADDD       Y7, Y11, Y11
 	VPSRLD       $0x19, Y11, Y14
 	VPSLLD       $0x07, Y11, Y11
 	VPOR         Y14, Y11, Y11
@@ -1280,11 +1330,13 @@ late:
 	VPSRLD       $0x0d, Y4, Y15
 	VPSLLD       $0x13, Y4, Y4
 	VPOR         Y15, Y4, Y4
-	VPSHUFB      rotateByte<>+0(SB), Y6, Y14
-	VPXOR        Y6, Y14, Y14
-	VPSRLD       $0x17, Y14, Y15
-	VPSLLD       $0x09, Y14, Y14
-	VPOR         Y15, Y14, Y14
+	VPSLLD       $0x09, Y6, Y14
+	VPSRLD       $0x17, Y6, Y15
+	VPSLLD       $0x11, Y6, Y13
+	VPXOR        Y14, Y15, Y14
+	VPSRLD       $0x0f, Y6, Y15
+	VPXOR        Y6, Y13, Y6
+	VPXOR        Y14, Y15, Y14
 	VPXOR        Y14, Y6, Y6
 	VMOVDQU      352(CX), Y8
 	VPSRLD       $0x11, Y8, Y9
@@ -1306,11 +1358,11 @@ late:
 	VPXOR        256(CX), Y8, Y8
 	VMOVDQU      Y8, 448(CX)
 	VPBROADCASTD 40(DX), Y11
-	VPADDD       Y6, Y11, Y11
 	VPSRLD       $0x14, Y2, Y14
 	VPSLLD       $0x0c, Y2, Y12
 	VPOR         Y14, Y12, Y12
 	VPADDD       Y12, Y11, Y11
+	VPADDD       Y6, Y11, Y11
 	VPSRLD       $0x19, Y11, Y14
 	VPSLLD       $0x07, Y11, Y11
 	VPOR         Y14, Y11, Y11
@@ -1336,11 +1388,13 @@ late:
 	VPSRLD       $0x0d, Y7, Y15
 	VPSLLD       $0x13, Y7, Y7
 	VPOR         Y15, Y7, Y7
-	VPSHUFB      rotateByte<>+0(SB), Y5, Y14
-	VPXOR        Y5, Y14, Y14
-	VPSRLD       $0x17, Y14, Y15
-	VPSLLD       $0x09, Y14, Y14
-	VPOR         Y15, Y14, Y14
+	VPSLLD       $0x09, Y5, Y14
+	VPSRLD       $0x17, Y5, Y15
+	VPSLLD       $0x11, Y5, Y13
+	VPXOR        Y14, Y15, Y14
+	VPSRLD       $0x0f, Y5, Y15
+	VPXOR        Y5, Y13, Y5
+	VPXOR        Y14, Y15, Y14
 	VPXOR        Y14, Y5, Y5
 	VMOVDQU      384(CX), Y8
 	VPSRLD       $0x11, Y8, Y9
@@ -1362,11 +1416,11 @@ late:
 	VPXOR        288(CX), Y8, Y8
 	VMOVDQU      Y8, 480(CX)
 	VPBROADCASTD 44(DX), Y11
-	VPADDD       Y5, Y11, Y11
 	VPSRLD       $0x14, Y1, Y14
 	VPSLLD       $0x0c, Y1, Y12
 	VPOR         Y14, Y12, Y12
 	VPADDD       Y12, Y11, Y11
+	VPADDD       Y5, Y11, Y11
 	VPSRLD       $0x19, Y11, Y14
 	VPSLLD       $0x07, Y11, Y11
 	VPOR         Y14, Y11, Y11
@@ -1392,11 +1446,13 @@ late:
 	VPSRLD       $0x0d, Y6, Y15
 	VPSLLD       $0x13, Y6, Y6
 	VPOR         Y15, Y6, Y6
-	VPSHUFB      rotateByte<>+0(SB), Y4, Y14
-	VPXOR        Y4, Y14, Y14
-	VPSRLD       $0x17, Y14, Y15
-	VPSLLD       $0x09, Y14, Y14
-	VPOR         Y15, Y14, Y14
+	VPSLLD       $0x09, Y4, Y14
+	VPSRLD       $0x17, Y4, Y15
+	VPSLLD       $0x11, Y4, Y13
+	VPXOR        Y14, Y15, Y14
+	VPSRLD       $0x0f, Y4, Y15
+	VPXOR        Y4, Y13, Y4
+	VPXOR        Y14, Y15, Y14
 	VPXOR        Y14, Y4, Y4
 	VMOVDQU      416(CX), Y8
 	VPSRLD       $0x11, Y8, Y9
@@ -1418,11 +1474,11 @@ late:
 	VPXOR        320(CX), Y8, Y8
 	VMOVDQU      Y8, (CX)
 	VPBROADCASTD 48(DX), Y11
-	VPADDD       Y4, Y11, Y11
 	VPSRLD       $0x14, Y0, Y14
 	VPSLLD       $0x0c, Y0, Y12
 	VPOR         Y14, Y12, Y12
 	VPADDD       Y12, Y11, Y11
+	VPADDD       Y4, Y11, Y11
 	VPSRLD       $0x19, Y11, Y14
 	VPSLLD       $0x07, Y11, Y11
 	VPOR         Y14, Y11, Y11
@@ -1448,11 +1504,13 @@ late:
 	VPSRLD       $0x0d, Y5, Y15
 	VPSLLD       $0x13, Y5, Y5
 	VPOR         Y15, Y5, Y5
-	VPSHUFB      rotateByte<>+0(SB), Y7, Y14
-	VPXOR        Y7, Y14, Y14
-	VPSRLD       $0x17, Y14, Y15
-	VPSLLD       $0x09, Y14, Y14
-	VPOR         Y15, Y14, Y14
+	VPSLLD       $0x09, Y7, Y14
+	VPSRLD       $0x17, Y7, Y15
+	VPSLLD       $0x11, Y7, Y13
+	VPXOR        Y14, Y15, Y14
+	VPSRLD       $0x0f, Y7, Y15
+	VPXOR        Y7, Y13, Y7
+	VPXOR        Y14, Y15, Y14
 	VPXOR        Y14, Y7, Y7
 	VMOVDQU      448(CX), Y8
 	VPSRLD       $0x11, Y8, Y9
@@ -1474,11 +1532,11 @@ late:
 	VPXOR        352(CX), Y8, Y8
 	VMOVDQU      Y8, 32(CX)
 	VPBROADCASTD 52(DX), Y11
-	VPADDD       Y7, Y11, Y11
 	VPSRLD       $0x14, Y3, Y14
 	VPSLLD       $0x0c, Y3, Y12
 	VPOR         Y14, Y12, Y12
 	VPADDD       Y12, Y11, Y11
+	VPADDD       Y7, Y11, Y11
 	VPSRLD       $0x19, Y11, Y14
 	VPSLLD       $0x07, Y11, Y11
 	VPOR         Y14, Y11, Y11
@@ -1504,11 +1562,13 @@ late:
 	VPSRLD       $0x0d, Y4, Y15
 	VPSLLD       $0x13, Y4, Y4
 	VPOR         Y15, Y4, Y4
-	VPSHUFB      rotateByte<>+0(SB), Y6, Y14
-	VPXOR        Y6, Y14, Y14
-	VPSRLD       $0x17, Y14, Y15
-	VPSLLD       $0x09, Y14, Y14
-	VPOR         Y15, Y14, Y14
+	VPSLLD       $0x09, Y6, Y14
+	VPSRLD       $0x17, Y6, Y15
+	VPSLLD       $0x11, Y6, Y13
+	VPXOR        Y14, Y15, Y14
+	VPSRLD       $0x0f, Y6, Y15
+	VPXOR        Y6, Y13, Y6
+	VPXOR        Y14, Y15, Y14
 	VPXOR        Y14, Y6, Y6
 	VMOVDQU      480(CX), Y8
 	VPSRLD       $0x11, Y8, Y9
@@ -1530,11 +1590,11 @@ late:
 	VPXOR        384(CX), Y8, Y8
 	VMOVDQU      Y8, 64(CX)
 	VPBROADCASTD 56(DX), Y11
-	VPADDD       Y6, Y11, Y11
 	VPSRLD       $0x14, Y2, Y14
 	VPSLLD       $0x0c, Y2, Y12
 	VPOR         Y14, Y12, Y12
 	VPADDD       Y12, Y11, Y11
+	VPADDD       Y6, Y11, Y11
 	VPSRLD       $0x19, Y11, Y14
 	VPSLLD       $0x07, Y11, Y11
 	VPOR         Y14, Y11, Y11
@@ -1560,11 +1620,13 @@ late:
 	VPSRLD       $0x0d, Y7, Y15
 	VPSLLD       $0x13, Y7, Y7
 	VPOR         Y15, Y7, Y7
-	VPSHUFB      rotateByte<>+0(SB), Y5, Y14
-	VPXOR        Y5, Y14, Y14
-	VPSRLD       $0x17, Y14, Y15
-	VPSLLD       $0x09, Y14, Y14
-	VPOR         Y15, Y14, Y14
+	VPSLLD       $0x09, Y5, Y14
+	VPSRLD       $0x17, Y5, Y15
+	VPSLLD       $0x11, Y5, Y13
+	VPXOR        Y14, Y15, Y14
+	VPSRLD       $0x0f, Y5, Y15
+	VPXOR        Y5, Y13, Y5
+	VPXOR        Y14, Y15, Y14
 	VPXOR        Y14, Y5, Y5
 	VMOVDQU      (CX), Y8
 	VPSRLD       $0x11, Y8, Y9
@@ -1586,11 +1648,11 @@ late:
 	VPXOR        416(CX), Y8, Y8
 	VMOVDQU      Y8, 96(CX)
 	VPBROADCASTD 60(DX), Y11
-	VPADDD       Y5, Y11, Y11
 	VPSRLD       $0x14, Y1, Y14
 	VPSLLD       $0x0c, Y1, Y12
 	VPOR         Y14, Y12, Y12
 	VPADDD       Y12, Y11, Y11
+	VPADDD       Y5, Y11, Y11
 	VPSRLD       $0x19, Y11, Y14
 	VPSLLD       $0x07, Y11, Y11
 	VPOR         Y14, Y11, Y11
@@ -1616,11 +1678,13 @@ late:
 	VPSRLD       $0x0d, Y6, Y15
 	VPSLLD       $0x13, Y6, Y6
 	VPOR         Y15, Y6, Y6
-	VPSHUFB      rotateByte<>+0(SB), Y4, Y14
-	VPXOR        Y4, Y14, Y14
-	VPSRLD       $0x17, Y14, Y15
-	VPSLLD       $0x09, Y14, Y14
-	VPOR         Y15, Y14, Y14
+	VPSLLD       $0x09, Y4, Y14
+	VPSRLD       $0x17, Y4, Y15
+	VPSLLD       $0x11, Y4, Y13
+	VPXOR        Y14, Y15, Y14
+	VPSRLD       $0x0f, Y4, Y15
+	VPXOR        Y4, Y13, Y4
+	VPXOR        Y14, Y15, Y14
 	VPXOR        Y14, Y4, Y4
 	DECQ         BX
 	JNZ          late
