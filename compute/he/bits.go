@@ -65,10 +65,14 @@ func canonical(src []byte, b uint, q uint64, scratch []uint64) bool {
 
 // appendPoly appends the packed form of a polynomial with residues < q.
 func (p *Parameters) appendPoly(dst []byte, poly ring.Poly) []byte {
-	for i, b := range p.bits {
-		n := p.N() / 8 * int(b)
+	return appendRows(dst, poly, p.literal.LogQ)
+}
+
+func appendRows(dst []byte, poly ring.Poly, sizes []int) []byte {
+	for i, row := range poly.Coeffs {
+		n := len(row) / 8 * sizes[i]
 		dst = append(dst, make([]byte, n)...)
-		pack(dst[len(dst)-n:], poly.Coeffs[i], b)
+		pack(dst[len(dst)-n:], row, uint(sizes[i]))
 	}
 	return dst
 }
@@ -76,34 +80,44 @@ func (p *Parameters) appendPoly(dst []byte, poly ring.Poly) []byte {
 // readPoly reads one polynomial of exactly packedSize bytes and refuses any
 // residue that is not below its prime.
 func (p *Parameters) readPoly(src []byte) (ring.Poly, error) {
-	if len(src) != p.packedSize() {
-		return ring.Poly{}, fmt.Errorf("%w: polynomial of %d bytes, want %d", ErrMalformed, len(src), p.packedSize())
-	}
 	poly := p.ringQ.NewPoly()
-	for i, b := range p.bits {
-		n := p.N() / 8 * int(b)
-		unpack(poly.Coeffs[i], src[:n], b)
+	return poly, readRows(poly, src, p.literal.LogQ, p.q)
+}
+
+// readRows fills a polynomial from exactly its packed bytes.
+func readRows(poly ring.Poly, src []byte, sizes []int, primes []uint64) error {
+	for i, row := range poly.Coeffs {
+		n := len(row) / 8 * sizes[i]
+		if len(src) < n {
+			return fmt.Errorf("%w: polynomial cut short", ErrMalformed)
+		}
+		unpack(row, src[:n], uint(sizes[i]))
 		src = src[n:]
-		for j, x := range poly.Coeffs[i] {
-			if x >= p.q[i] {
-				return ring.Poly{}, fmt.Errorf("%w: residue %d is not below its prime", ErrMalformed, j)
+		for j, x := range row {
+			if x >= primes[i] {
+				return fmt.Errorf("%w: residue %d is not below its prime", ErrMalformed, j)
 			}
 		}
 	}
-	return poly, nil
+	if len(src) > 0 {
+		return fmt.Errorf("%w: %d bytes after a polynomial", ErrMalformed, len(src))
+	}
+	return nil
 }
 
 // fits reports whether a polynomial has the shape and the residues of Q.
-func (p *Parameters) fits(poly ring.Poly) bool {
-	if len(poly.Coeffs) != len(p.q) {
+func (p *Parameters) fits(poly ring.Poly) bool { return fitsRows(poly, p.q, p.N()) }
+
+func fitsRows(poly ring.Poly, primes []uint64, n int) bool {
+	if len(poly.Coeffs) != len(primes) {
 		return false
 	}
 	for i, row := range poly.Coeffs {
-		if len(row) != p.N() {
+		if len(row) != n {
 			return false
 		}
 		for _, x := range row {
-			if x >= p.q[i] {
+			if x >= primes[i] {
 				return false
 			}
 		}
