@@ -58,7 +58,7 @@ var law = []row{
 
 	allow("masking", "masking/...", arrow, sm3, sm4, yaml),
 	allow("masking/...", "masking/kernel", "masking/identifier", "masking/sm3lanes", arrow, sm3, sm4),
-	allow("masking/run", "masking", "masking/kernel", "masking/inorder", arrow, sm3),
+	allow("masking/run", "masking", "masking/kernel", "masking/inorder", "masking/run/...", arrow, sm3),
 	allow("masking/inorder"),
 	allow("masking/sm3lanes", sm3, sys),
 	allow("masking/draw", "masking/kernel", sm3, sm4),
