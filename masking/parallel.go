@@ -71,7 +71,7 @@ func (r *ParallelReader) read(context.Context) (unmasked, int64, bool, error) {
 	rec.Retain()
 	u := unmasked{record: rec, first: r.rows}
 	r.rows += rec.NumRows()
-	return u, sizeOf(rec), true, nil
+	return u, SizeOf(rec), true, nil
 }
 
 func (r *ParallelReader) mask(ctx context.Context, u unmasked) (masked, error) {
@@ -80,8 +80,8 @@ func (r *ParallelReader) mask(ctx context.Context, u unmasked) (masked, error) {
 	return masked{out, report}, err
 }
 
-// sizeOf sums the buffers of a batch, those of dictionaries included.
-func sizeOf(rec arrow.Record) int64 {
+// SizeOf sums the buffers of a batch, those of dictionaries included.
+func SizeOf(rec arrow.Record) int64 {
 	size := int64(0)
 	for _, c := range rec.Columns() {
 		size += bytesOf(c.Data())
