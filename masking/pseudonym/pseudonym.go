@@ -54,11 +54,17 @@ type pseudonymizer struct {
 }
 
 func (*pseudonymizer) Type(in arrow.DataType) (arrow.DataType, error) {
-	switch {
-	case in.ID() == arrow.STRING, in.ID() == arrow.LARGE_STRING:
+	switch t := in.(type) {
+	case *arrow.StringType, *arrow.LargeStringType:
 		return in, nil
-	case arrow.IsInteger(in.ID()), in.ID() == arrow.FIXED_SIZE_BINARY:
-		return arrow.BinaryTypes.String, nil
+	case *arrow.FixedSizeBinaryType:
+		if t.ByteWidth > 0 {
+			return arrow.BinaryTypes.String, nil
+		}
+	default:
+		if arrow.IsInteger(in.ID()) {
+			return arrow.BinaryTypes.String, nil
+		}
 	}
 	return nil, fmt.Errorf("%s is neither text nor integer nor fixed-size binary: %w", in, kernel.ErrType)
 }
