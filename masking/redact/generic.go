@@ -16,26 +16,47 @@ const slack = 32
 
 const ruleUTF8 = "text is not UTF-8"
 
-// generic treats text of any length and script: offsets and data in one pass.
-// The column is checked to be UTF-8 as a whole; only if it is not, because of
-// a bad value or of bytes under nulls, is each value checked on its own.
+// generic treats text of any length and script, offsets and data in one pass,
+// block by block: one all of ASCII or all of common Chinese is written word by
+// word, the others value by value.
 func generic[O kernel.Offset](r *redactor, env *kernel.Env, s kernel.Strings[O], t arrow.DataType) (arrow.Array, error) {
 	w, err := kernel.NewWriter[O](env.Alloc, s.N, s.Span()*len(r.mask)+slack)
 	if err != nil {
 		return nil, err
 	}
-	data := s.Data[:s.Off[s.N]]
-	sound := validText(data[s.Off[0]:]) && whole(s, data)
-	short := len(r.mask) == 1 && r.last == 0
+	if s.Valid.Nulls(s.N) == 0 {
+		s.Valid = kernel.Validity{}
+	}
+	b := blocks[O]{r: r, s: s, data: s.Data[:s.Off[s.N]], w: w}
 	pos := 0
-	for i := range s.N {
+	for at := 0; at < s.N; at += blockRows {
+		end := min(at+blockRows, s.N)
+		next, ok := b.quick(at, end, pos)
+		if !ok {
+			if next, err = b.slow(env, at, end, pos); err != nil {
+				w.Release()
+				return nil, err
+			}
+		}
+		pos = next
+	}
+	return w.Finish(env, s.Valid, t), nil
+}
+
+// slow treats rows at to end value by value. The block is checked to be UTF-8
+// as a whole; only if it is not, because of a bad value or of bytes under
+// nulls, is each value checked on its own.
+func (b *blocks[O]) slow(env *kernel.Env, at, end, pos int) (int, error) {
+	r, s, w, data := b.r, b.s, b.w, b.data
+	sound := validText(data[s.Off[at]:s.Off[end]]) && whole(s.Off[at:end+1], data)
+	short := len(r.mask) == 1 && r.last == 0
+	for i := at; i < end; i++ {
 		from, to := int(s.Off[i]), int(s.Off[i+1])
 		switch {
 		case from == to || s.Valid.Null(i):
 		case !sound && !utf8.Valid(data[from:to]):
 			if err := env.Malformed(i, ruleUTF8); err != nil {
-				w.Release()
-				return nil, err
+				return 0, err
 			}
 		case short && to-from <= 16 && from+16 <= len(data):
 			pos += r.brief(w.Data[pos:pos+slack], data[from:from+16], to-from)
@@ -44,13 +65,13 @@ func generic[O kernel.Offset](r *redactor, env *kernel.Env, s kernel.Strings[O],
 		}
 		w.Off[i+1] = O(pos)
 	}
-	return w.Finish(env, s.Valid, t), nil
+	return pos, nil
 }
 
 // whole reports that no value begins in the middle of a character: in a column
 // that is UTF-8, every value then is.
-func whole[O kernel.Offset](s kernel.Strings[O], data []byte) bool {
-	for _, at := range s.Off {
+func whole[O kernel.Offset](off []O, data []byte) bool {
+	for _, at := range off {
 		if int(at) < len(data) && data[at]&0xC0 == 0x80 {
 			return false
 		}

@@ -12,6 +12,7 @@
 package redact
 
 import (
+	"bytes"
 	"fmt"
 	"strconv"
 	"unicode/utf8"
@@ -87,20 +88,27 @@ func New(p Params) (kernel.Kernel, error) {
 	if p.Mask < 0x20 || p.Mask == 0x7f || !utf8.ValidRune(p.Mask) {
 		return nil, fmt.Errorf("redact: mask is not a printable character")
 	}
-	return &redactor{first: p.KeepFirst, last: p.KeepLast, half: p.Identifier,
-		mask: utf8.AppendRune(nil, p.Mask)}, nil
+	r := &redactor{first: p.KeepFirst, last: p.KeepLast, mask: utf8.AppendRune(nil, p.Mask)}
+	r.least = r.first + r.last + 1
+	if p.Identifier {
+		r.least = max(r.least, 2*(r.first+r.last))
+	}
+	if len(r.mask) == 1 {
+		r.page = bytes.Repeat(r.mask, pageSize)
+	}
+	return r, nil
 }
 
 type redactor struct {
 	first, last int
-	half        bool
+	least       int // characters of the shortest value of which some stay
 	mask        []byte
+	page        []byte // mask characters, if they are of one byte
 }
 
 // keeps says how many first and last characters stay of a value of n.
 func (r *redactor) keeps(n int) (first, last int) {
-	k := r.first + r.last
-	if k >= n || (r.half && 2*k > n) {
+	if n < r.least {
 		return 0, 0
 	}
 	return r.first, r.last

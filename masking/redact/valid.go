@@ -5,6 +5,35 @@ import (
 	"unicode/utf8"
 )
 
+// ascii reports that every byte is of ASCII.
+func ascii(b []byte) bool {
+	var seen uint64
+	for ; len(b) >= 32; b = b[32:] {
+		seen |= binary.LittleEndian.Uint64(b) | binary.LittleEndian.Uint64(b[8:]) |
+			binary.LittleEndian.Uint64(b[16:]) | binary.LittleEndian.Uint64(b[24:])
+	}
+	for _, c := range b {
+		seen |= uint64(c)
+	}
+	return seen&highBits == 0
+}
+
+// threes reports that b is UTF-8 of nothing but characters of three bytes that
+// do not lead with E0 or ED.
+func threes(b []byte) bool {
+	for ; len(b) >= 24; b = b[24:] {
+		if !plainThrees(binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b[16:])) {
+			return false
+		}
+	}
+	for ; len(b) >= 3; b = b[3:] {
+		if b[0]&0xF0 != 0xE0 || b[0] == 0xE0 || b[0] == 0xED || b[1]&0xC0 != 0x80 || b[2]&0xC0 != 0x80 {
+			return false
+		}
+	}
+	return len(b) == 0
+}
+
 // validText is utf8.Valid, faster on text of the basic planes in which eight
 // characters of one byte, or of three, follow each other: Chinese.
 func validText(b []byte) bool {
