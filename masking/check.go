@@ -6,6 +6,8 @@ import (
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/memory"
+
+	"github.com/yumen-project/yumen/masking/perturb"
 )
 
 // Finding is one fault of a policy.
@@ -32,12 +34,19 @@ func Check(p *Policy, in *arrow.Schema) []Finding {
 	if p == nil || in == nil {
 		return []Finding{{Rule: errors.New("policy and schema are needed")}}
 	}
-	_, faults := inspect(p, in, &Sources{Keys: blank{}, Alloc: memory.DefaultAllocator})
+	_, faults := inspect(p, in, &Sources{Keys: blank{}, Noise: blank{}, Alloc: memory.DefaultAllocator})
 	return faults
 }
 
-// blank stands for keys while a policy is checked. What is made with it is
+// blank stands for keys and noise while a policy is checked. What is made with it is
 // thrown away and never masks anything.
 type blank struct{}
 
 func (blank) Key(string, string) ([]byte, error) { return make([]byte, 32), nil }
+
+func (blank) Noise(string) (perturb.Noise, error) { return blank{}, nil }
+
+// Draw is never called: nothing is masked.
+func (blank) Draw([]int64, uint64, uint64) error {
+	return errors.New("a policy that is only checked has no noise")
+}

@@ -110,7 +110,7 @@ func compileColumn(p *Policy, c *Column, in *arrow.Schema, typ arrow.DataType, s
 	if c.Technique == "" {
 		return nil, errors.New("no technique given")
 	}
-	if c.Technique == orderPreserving {
+	if orderPreserving(c.Technique) {
 		return nil, errOrder
 	}
 	t := techniqueOf(c.Technique)
@@ -125,7 +125,7 @@ func compileColumn(p *Policy, c *Column, in *arrow.Schema, typ arrow.DataType, s
 	if k == nil {
 		return out, kernel.Supported(typ)
 	}
-	if d, ok := typ.(*arrow.DictionaryType); ok && t.positional {
+	if d, ok := typ.(*arrow.DictionaryType); ok && t.spelt {
 		if err := kernel.Supported(d); err != nil {
 			return nil, fmt.Errorf("technique %s: %w", c.Technique, err)
 		}

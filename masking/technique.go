@@ -9,6 +9,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/memory"
 
 	"github.com/yumen-project/yumen/masking/kernel"
+	"github.com/yumen-project/yumen/masking/perturb"
 )
 
 // KeySource hands out the key of a keyed technique, or of a sample. Purpose is
@@ -21,9 +22,17 @@ type KeySource interface {
 // PurposeSample is the purpose of a lineage key.
 const PurposeSample = "sample"
 
+// NoiseSource hands out the noise for a perturbed column. The caller owns the
+// budget: it counts what the column's epsilon costs before it hands any out.
+// The noise is drawn from by several goroutines at once.
+type NoiseSource interface {
+	Noise(column string) (perturb.Noise, error)
+}
+
 // Sources are what a policy may need from its surroundings.
 type Sources struct {
 	Keys  KeySource        // may be nil while no technique asks for a key
+	Noise NoiseSource      // may be nil while no column is perturbed
 	Alloc memory.Allocator // of output buffers; nil: Go's allocator
 }
 
@@ -36,10 +45,13 @@ type technique struct {
 	direct bool
 	// inside: refused where the table may leave the domain.
 	inside bool
-	// positional: looks at rows or neighbours, so that a dictionary is spelt
-	// out before and a value masked once would not do.
-	positional bool
-	// drawn: the result is not a function of the input alone.
+	// spelt: looks at other columns, so that a dictionary is spelt out before
+	// and a value masked once would not do.
+	spelt bool
+	// placed: the result depends on the place of a row in the read and on the
+	// rows around it, and so, at the ends of batches, on the batching.
+	placed bool
+	// drawn: chance decides, anew every time.
 	drawn bool
 	// subject names the parameter that holds another column's name.
 	subject string
@@ -52,6 +64,7 @@ type builder struct {
 	column *Column
 	params map[string]string
 	key    []byte
+	noise  NoiseSource
 }
 
 func techniqueOf(name string) *technique {
@@ -68,7 +81,7 @@ func (t *technique) make(p *Policy, c *Column, in *arrow.Schema, s *Sources) (ke
 	if err := t.allowed(p, c, in); err != nil {
 		return nil, err
 	}
-	b := &builder{column: c, params: c.Params}
+	b := &builder{column: c, params: c.Params, noise: s.Noise}
 	if t.keyed {
 		var err error
 		if b.key, err = keyOf(s.Keys, t.name, c.Key); err != nil {

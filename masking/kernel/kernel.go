@@ -40,6 +40,15 @@ type Kernel interface {
 	Mask(env *Env, in arrow.Array) (arrow.Array, error)
 }
 
+// ByRow is a Kernel that treats rows and not distinct values: a dictionary is
+// handed to its Type and Mask as it is, or all cells of a value would change
+// alike.
+type ByRow interface {
+	Kernel
+	// ByRow does nothing.
+	ByRow()
+}
+
 // Env is what one call of Mask works with.
 type Env struct {
 	// Alloc provides every output buffer.
@@ -85,7 +94,7 @@ func (e *ValueError) Error() string { return fmt.Sprintf("at row %d: %s", e.Row,
 // dictionary, of masked text. Lists, structs and other nested types are refused.
 func OutputType(k Kernel, in arrow.DataType) (arrow.DataType, error) {
 	d, ok := in.(*arrow.DictionaryType)
-	if !ok {
+	if _, rows := k.(ByRow); rows || !ok {
 		return k.Type(in)
 	}
 	if !isText(d.ValueType) {
@@ -103,7 +112,7 @@ func OutputType(k Kernel, in arrow.DataType) (arrow.DataType, error) {
 
 // Apply is k.Mask seen through a dictionary: referenced values are masked once.
 func Apply(k Kernel, env *Env, in arrow.Array) (arrow.Array, error) {
-	if in.DataType().ID() == arrow.DICTIONARY {
+	if _, rows := k.(ByRow); !rows && in.DataType().ID() == arrow.DICTIONARY {
 		return maskDictionary(k, env, in)
 	}
 	return k.Mask(env, in)
