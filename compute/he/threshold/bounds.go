@@ -9,14 +9,15 @@ import (
 )
 
 // Bounds are the noise bounds of openings under parameters and a sharing, in
-// whole numbers, all derived here. C components, ring degree N, s = sum of C
-// ternary parts, so |s| <= C in every coefficient.
+// whole numbers. C components, ring degree N, s = sum of C ternary parts, so
+// |s| <= C in every coefficient.
 //
 // Decoding. An opening's phase is T^-1*m + e mod Q; T*phase = m + T*e mod Q.
 // With |m| <= (T-1)/2 the centred residue is m + T*e itself, and m follows, iff
-// |m + T*e| <= (Q-1)/2, which |e| <= (Q-T)/(2T) ensures. So with
+// |m + T*e| <= (Q-1)/2, which |e| <= (Q-T)/(2T) ensures. The package he takes a
+// little less (NoiseLimit), so with
 //
-//	Room = floor((Q - T)/(2T)), T the greatest plaintext prime,
+//	Room = floor(Q/(2T)) - 1 <= (Q-T)/(2T), T the greatest plaintext prime,
 //
 // a scalar decodes if the noise of the ciphertexts and the C masks together are
 // at most Room in absolute value.
@@ -27,17 +28,17 @@ import (
 //
 // Fresh noise. An encryption is (u*b + e0 + T^-1*m, u*a + e1), b = -a*s + e_pk:
 // its noise is u*e_pk + e0 + e1*s. u is ternary, e_pk the sum of C errors of at
-// most 21, e0 and e1 at most 19 (the encryptor's tail), each product of
-// polynomials a sum of N terms:
+// most 19, e0 and e1 at most 19, each product of polynomials a sum of N terms:
 //
-//	Fresh = N*21*C + 19 + N*19*C + 1      (worst case)
+//	Fresh = N*19*C + 19 + N*19*C + 1      (worst case)
 //
 // The 1 is the carry: the encoder writes m in [0, T), so a weighted sum is
 // T*k + m' with m' centred and |k| <= sum|w|, and k counts as noise.
 //
 // A weighted sum of encrypted values with weights w has noise at most
 // Fresh*sum|w|; over several keys the same, for the masks are added once.
-// Weight = floor((Room - C*B)/Fresh) bounds sum|w|.
+// Weight = floor((Room - C*B)/Fresh) bounds sum|w|. For products the noise is
+// he.Parameters.ProductNoise and RelinNoise; CheckNoise takes any.
 //
 // Distance. The sum of the masks and a noise e differs from the sum of the
 // masks in statistical distance at most |e|/(2B+1): the masks of components
@@ -54,34 +55,19 @@ type Bounds struct {
 	degree     int
 }
 
-// encryptorTail is the greatest absolute value of an encryptor's error.
-const encryptorTail = 19
-
-// NewBounds computes the bounds of openings, which are modulo all primes of Q.
+// NewBounds computes the bounds.
 func NewBounds(p *he.Parameters, s Sharing) (Bounds, error) {
 	if s.Components() == 0 {
 		return Bounds{}, fmt.Errorf("%w: no sharing", ErrSharing)
 	}
-	q := p.BigQ()
-	var widest uint64
-	for _, x := range p.T() {
-		widest = max(widest, x)
+	c := s.Components()
+	b := Bounds{Room: p.NoiseLimit(), Fresh: p.FreshNoise(c), components: c, degree: p.N()}
+	n := p.SmudgeBits(c)
+	if n < 1 || n > maxMaskBits {
+		return Bounds{}, fmt.Errorf("%w: no masks of %d bits", ErrNoise, n)
 	}
-	t := new(big.Int).SetUint64(widest)
-	b := Bounds{components: s.Components(), degree: p.N()}
-	b.Room = new(big.Int).Sub(q, t)
-	b.Room.Div(b.Room, t.Lsh(t, 1))
-	c := int64(s.Components())
-	n := int64(p.N())
-	b.Fresh = big.NewInt(n*errorBound*c + encryptorTail + n*encryptorTail*c + 1)
-	most := new(big.Int).Mul(b.Room, big.NewInt(7))
-	most.Div(most, big.NewInt(8*c))
-	if most.BitLen() < 2 || most.BitLen() > maxMaskBits+1 {
-		return Bounds{}, fmt.Errorf("%w: no mask of %d bits", ErrSharing, most.BitLen())
-	}
-	b.MaskBits = uint(most.BitLen() - 1)
-	masks := new(big.Int).Lsh(big.NewInt(c), b.MaskBits)
-	b.Headroom = new(big.Int).Sub(b.Room, masks)
+	b.MaskBits = uint(n)
+	b.Headroom = new(big.Int).Sub(b.Room, new(big.Int).Lsh(big.NewInt(int64(c)), b.MaskBits))
 	b.Weight = new(big.Int).Div(b.Headroom, b.Fresh)
 	return b, nil
 }
@@ -112,17 +98,17 @@ func (b Bounds) MaxRows() int64 {
 }
 
 // Distance is log2 of the statistical distance that one opened limb adds, for a
-// plain sum of rows honest encryptions, and of the same for the worst noise that
-// any encryptor of the accepted form could choose. Honest: per row the noise has
-// variance N*(2/3)*C*21/2 + 3.2^2 + N*3.2^2*C*2/3; six deviations of the sum of
-// independent rows are taken for |e| (probability of more below 2^-28). Openings
-// add: multiply by limbs and the scalar cap.
+// plain sum of rows honest encryptions, and of the same for the greatest noise
+// that any accepted weight allows. Honest: per row the noise has variance
+// N*(2/3)*C*21/2 + 3.2^2 + N*3.2^2*C*2/3; six deviations of the sum of
+// independent rows (Gaussian tail below 2^-28) plus the carry, at most one a
+// row, stand for |e|. Openings add: multiply by limbs and the scalar cap.
 func (b Bounds) Distance(rows float64) (honest, worst float64) {
 	const sigma2 = 3.2 * 3.2
 	c, n := float64(b.components), float64(b.degree)
-	variance := n*2/3*c*errorBound/2 + sigma2 + n*sigma2*c*2/3
+	variance := n*2/3*c*21/2 + sigma2 + n*sigma2*c*2/3
 	half := float64(b.MaskBits) + 1
-	return math.Log2(6*math.Sqrt(rows*variance)) - half, math.Log2(rows) + log2(b.Fresh) - half
+	return math.Log2(6*math.Sqrt(rows*variance)+rows) - half, math.Log2(rows) + log2(b.Fresh) - half
 }
 
 func log2(x *big.Int) float64 {

@@ -107,17 +107,23 @@ func (s *stream) ternary(v []int8) {
 	}
 }
 
-// errorBound is the greatest absolute value of an error: the centred binomial
+// errorBound is the greatest absolute value of an error, the encryptor's tail
+// too: he.Parameters.FreshNoise counts on it. Errors are of the centred binomial
 // distribution of 2*21 coins, variance 21/2, deviation 3.24 (the security table
-// asks for 3.2). It takes whole numbers only: the same on every machine, which
-// floating point is not, and members must agree bit for bit.
-const errorBound = 21
+// asks for 3.2), drawn again where beyond the bound (probability 2^-35). It takes
+// whole numbers only: the same on every machine, which floating point is not, and
+// members must agree bit for bit.
+const errorBound = 19
 
 // errors fills v with independent errors.
 func (s *stream) errors(v []int8) {
-	const mask = 1<<errorBound - 1
-	for i := range v {
+	const coins, mask = 21, 1<<21 - 1
+	for i := 0; i < len(v); {
 		w := s.word()
-		v[i] = int8(bits.OnesCount64(w&mask)) - int8(bits.OnesCount64(w>>errorBound&mask))
+		e := bits.OnesCount64(w&mask) - bits.OnesCount64(w>>coins&mask)
+		if e >= -errorBound && e <= errorBound {
+			v[i] = int8(e)
+			i++
+		}
 	}
 }
