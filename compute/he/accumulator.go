@@ -39,7 +39,7 @@ func NewAccumulator(p *Parameters, key [32]byte) *Accumulator {
 }
 
 func (a *Accumulator) check(l *Leaf) error {
-	if l == nil || l.params.id != a.params.id {
+	if l == nil || l.params == nil || l.params.id != a.params.id {
 		return fmt.Errorf("%w: leaf of other parameters", ErrMismatch)
 	}
 	if l.header.Key != a.key {
@@ -76,16 +76,41 @@ func (a *Accumulator) room() {
 	a.load++
 }
 
-// Add adds a leaf, position by position.
-func (a *Accumulator) Add(l *Leaf) error {
-	if err := a.check(l); err != nil {
-		return err
+// Add adds leaves, position by position; several in one call are faster. If one of
+// them is refused none is added.
+func (a *Accumulator) Add(leaves ...*Leaf) error {
+	for _, l := range leaves {
+		if err := a.check(l); err != nil {
+			return err
+		}
 	}
-	a.room()
-	a.each(func(row []uint64, limb, poly, i int) {
-		unpackAdd(row, l.row(limb, poly, i), a.params.bits[i])
-	})
+	for len(leaves) > 0 {
+		if a.load >= a.limit {
+			a.reduce()
+		}
+		n := int(min(a.limit-a.load, uint64(len(leaves))))
+		a.addSome(leaves[:n])
+		a.load += uint64(n)
+		leaves = leaves[n:]
+	}
 	return nil
+}
+
+func (a *Accumulator) addSome(leaves []*Leaf) {
+	for ; len(leaves) >= 4; leaves = leaves[4:] {
+		a.each(func(row []uint64, limb, poly, i int) {
+			var four [4][]byte
+			for k := range four {
+				four[k] = leaves[k].row(limb, poly, i)
+			}
+			addFour(row, &four, a.params.bits[i])
+		})
+	}
+	for _, l := range leaves {
+		a.each(func(row []uint64, limb, poly, i int) {
+			unpackAdd(row, l.row(limb, poly, i), a.params.bits[i])
+		})
+	}
 }
 
 // AddWeighted adds weight times a leaf: a term of a linear or scorecard score.
@@ -140,7 +165,7 @@ func (a *Accumulator) Repeat(k int64) error {
 }
 
 // Merge adds what another accumulator of the same parameters and key holds and
-// leaves that one as it is but for a reduction.
+// reduces that one, which otherwise stays as it is.
 func (a *Accumulator) Merge(other *Accumulator) error {
 	if other == nil || other.params.id != a.params.id || other.key != a.key || other == a {
 		return fmt.Errorf("%w: accumulator of other parameters or another key", ErrMismatch)

@@ -124,17 +124,3 @@ func fitsRows(poly ring.Poly, primes []uint64, n int) bool {
 	}
 	return true
 }
-
-// unpackAdd adds packed residues to 64-bit lanes without reduction.
-func unpackAdd(v []uint64, src []byte, b uint) {
-	mask := uint64(1)<<b - 1
-	for len(v) >= 8 {
-		group := src[:b]
-		for k := uint(0); k < 7; k++ {
-			at := k * b
-			v[k] += binary.LittleEndian.Uint64(group[at>>3:]) >> (at & 7) & mask
-		}
-		v[7] += binary.LittleEndian.Uint64(group[b-8:]) >> (64 - b)
-		v, src = v[8:], src[b:]
-	}
-}

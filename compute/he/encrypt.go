@@ -3,6 +3,7 @@ package he
 import (
 	"fmt"
 	"io"
+	"log/slog"
 
 	"github.com/tuneinsight/lattigo/v5/ring"
 )
@@ -47,8 +48,8 @@ func NewEncryptor(p *Parameters, key *PublicKey, rand io.Reader) (*Encryptor, er
 // Encrypt encrypts one batch: position i holds values[i], the positions from
 // len(values) on hold 0. There are at most N values, none with an absolute value
 // above bound, which is at most MaxValue; h.Rows is at least len(values), or
-// more to hide how many positions are in use. The leaf takes dst if it is large
-// enough (see LeafSize).
+// more to hide how many positions are in use. The leaf keeps dst if its capacity is
+// LeafSize or more, and a new buffer otherwise.
 func (e *Encryptor) Encrypt(dst []byte, h Header, values []int64, bound int64) (*Leaf, error) {
 	return e.encrypt(dst, h, values, bound, false)
 }
@@ -76,6 +77,7 @@ func (e *Encryptor) encrypt(dst []byte, h Header, values []int64, bound int64, r
 	if err != nil {
 		return nil, err
 	}
+	defer e.forget()
 	for limb, t := range p.t {
 		e.mask()
 		residues(e.rest, values, t, reversed)
@@ -86,6 +88,27 @@ func (e *Encryptor) encrypt(dst []byte, h Header, values []int64, bound int64, r
 	}
 	return l, nil
 }
+
+// forget clears what would open the batch.
+func (e *Encryptor) forget() {
+	clear(e.rest)
+	for _, x := range e.small {
+		clear(x)
+	}
+	e.u.Zero()
+}
+
+// String hides the sampler's state.
+func (e *Encryptor) String() string { return "[key]" }
+
+// GoString hides the sampler's state.
+func (e *Encryptor) GoString() string { return "[key]" }
+
+// LogValue hides the sampler's state.
+func (e *Encryptor) LogValue() slog.Value { return slog.StringValue("[key]") }
+
+// MarshalJSON hides the sampler's state.
+func (e *Encryptor) MarshalJSON() ([]byte, error) { return []byte(`"[key]"`), nil }
 
 // residues writes v mod t in [0, t) to dst, zeros after the values.
 func residues(dst []uint64, values []int64, t uint64, reversed bool) {

@@ -147,8 +147,8 @@ func (l *Leaf) row(limb, poly, i int) []byte {
 // Limb unpacks one limb, in the coefficient domain.
 func (l *Leaf) Limb(limb int) (Ciphertext, error) {
 	p := l.params
-	if limb < 0 || limb >= p.Limbs() {
-		return Ciphertext{}, fmt.Errorf("%w: limb %d of %d", ErrRange, limb, p.Limbs())
+	if p == nil || limb < 0 || limb >= p.Limbs() {
+		return Ciphertext{}, fmt.Errorf("%w: no limb %d", ErrRange, limb)
 	}
 	c := Ciphertext{C0: p.ringQ.NewPoly(), C1: p.ringQ.NewPoly()}
 	for i, b := range p.bits {

@@ -38,7 +38,7 @@ func NewProduct(p *Parameters, key [32]byte, relin *RelinKey) (*Product, error) 
 // Add adds the product of two leaves.
 func (m *Product) Add(x, y *Leaf) error {
 	for _, l := range []*Leaf{x, y} {
-		if l == nil || l.params.id != m.params.id || l.header.Key != m.key {
+		if l == nil || l.params == nil || l.params.id != m.params.id || l.header.Key != m.key {
 			return fmt.Errorf("%w: leaf of other parameters or another key", ErrMismatch)
 		}
 	}

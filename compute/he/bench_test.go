@@ -1,0 +1,151 @@
+package he_test
+
+import (
+	"crypto/rand"
+	"testing"
+
+	"github.com/apache/arrow/go/v17/arrow/array"
+	"github.com/apache/arrow/go/v17/arrow/math"
+	"github.com/apache/arrow/go/v17/arrow/memory"
+	"github.com/stretchr/testify/require"
+
+	"github.com/yumen-project/yumen/compute/he"
+)
+
+type bench struct {
+	params *he.Parameters
+	enc    *he.Encryptor
+	values []int64
+	header he.Header
+}
+
+func newBench(tb testing.TB) *bench {
+	p, err := he.NewParameters(he.AddLiteral())
+	require.NoError(tb, err)
+	_, key := newWholeSecret(tb, p, 1)
+	enc, err := he.NewEncryptor(p, key, rand.Reader)
+	require.NoError(tb, err)
+	b := &bench{params: p, enc: enc, values: make([]int64, p.N())}
+	for i := range b.values {
+		b.values[i] = int64(i)*1_234_567 - 1<<31
+	}
+	b.header = he.Header{Key: [32]byte{1}, Rows: uint32(p.N())}
+	return b
+}
+
+func (b *bench) leaves(tb testing.TB, n int) []*he.Leaf {
+	out := make([]*he.Leaf, n)
+	for i := range out {
+		var err error
+		h := b.header
+		h.Batch = uint32(i)
+		out[i], err = b.enc.Encrypt(nil, h, b.values, 1<<40)
+		require.NoError(tb, err)
+	}
+	return out
+}
+
+func (b *bench) report(t *testing.B, batches int) {
+	perValue := float64(t.Elapsed().Nanoseconds()) / float64(batches) / float64(b.params.N())
+	t.ReportMetric(perValue, "ns/value")
+	t.ReportMetric(1e3/perValue, "Mvalues/s")
+	t.ReportMetric(0, "ns/op")
+}
+
+func BenchmarkEncrypt(t *testing.B) {
+	b := newBench(t)
+	dst := make([]byte, b.params.LeafSize())
+	t.ReportMetric(float64(len(dst))/float64(b.params.N()), "B/value")
+	for t.Loop() {
+		if _, err := b.enc.Encrypt(dst, b.header, b.values, 1<<40); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.report(t, t.N)
+}
+
+func BenchmarkEncryptAndHash(t *testing.B) {
+	b := newBench(t)
+	dst := make([]byte, b.params.LeafSize())
+	for t.Loop() {
+		l, err := b.enc.Encrypt(dst, b.header, b.values, 1<<40)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.Hash()
+	}
+	b.report(t, t.N)
+}
+
+// BenchmarkFirstVerification is what a receiver does once per leaf: hash and look
+// at every residue.
+func BenchmarkFirstVerification(t *testing.B) {
+	b := newBench(t)
+	data := b.leaves(t, 1)[0].Bytes()
+	for t.Loop() {
+		he.LeafHash(data)
+		if _, err := he.ParseLeafAs(b.params, b.header, data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.report(t, t.N)
+}
+
+// BenchmarkRecompute adds leaves from a verified copy in their stored form, more
+// of them than the caches hold.
+func BenchmarkRecompute(t *testing.B) {
+	b := newBench(t)
+	leaves := b.leaves(t, 256)
+	acc := he.NewAccumulator(b.params, b.header.Key)
+	for t.Loop() {
+		for _, l := range leaves {
+			own, err := he.ReadVerifiedLeaf(b.params, l.Bytes())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := acc.Add(own); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	b.report(t, t.N*len(leaves))
+}
+
+// BenchmarkSumOverArrow alternates the clear sum of an Arrow column with the sum
+// of its encryption and reports the ratio.
+func BenchmarkSumOverArrow(t *testing.B) {
+	b := newBench(t)
+	leaves := b.leaves(t, 256)
+	build := array.NewInt64Builder(memory.DefaultAllocator)
+	for range leaves {
+		build.AppendValues(b.values, nil)
+	}
+	column := build.NewInt64Array()
+	defer column.Release()
+	var clearSum, sum testing.BenchmarkResult
+	acc := he.NewAccumulator(b.params, b.header.Key)
+	for t.Loop() {
+		clearSum = add(clearSum, stopwatch(func() { math.Int64.Sum(column) }))
+		sum = add(sum, stopwatch(func() {
+			if err := acc.Add(leaves...); err != nil {
+				t.Fatal(err)
+			}
+		}))
+	}
+	t.ReportMetric(float64(clearSum.T)/float64(clearSum.N*len(leaves)*b.params.N()), "ns/clear")
+	t.ReportMetric(float64(sum.T)/float64(sum.N*len(leaves)*b.params.N()), "ns/value")
+	t.ReportMetric(float64(sum.T)/float64(clearSum.T), "x-clear")
+	t.ReportMetric(0, "ns/op")
+}
+
+func BenchmarkExtract(t *testing.B) {
+	b := newBench(t)
+	acc := he.NewAccumulator(b.params, b.header.Key)
+	require.NoError(t, acc.Add(b.leaves(t, 1)[0]))
+	terms := []he.Term{{Sum: acc.Sum(), Mask: b.params.AllMask()}}
+	for t.Loop() {
+		if _, err := he.Extract(b.params, terms); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
