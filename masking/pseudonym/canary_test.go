@@ -16,7 +16,7 @@ import (
 
 const (
 	canary    = "CANARYBIRD"
-	canaryNum = 0x4352494143595242
+	canaryNum = int64(0x4352494143595242)
 )
 
 // planted is a column of six rows, all holding the canary, of which row 3 is
@@ -55,7 +55,7 @@ func planted(t *testing.T, typ arrow.DataType) arrow.Array {
 	}
 	var numbers []byte
 	for range 6 {
-		numbers = binary.NativeEndian.AppendUint64(numbers, canaryNum)
+		numbers = binary.NativeEndian.AppendUint64(numbers, uint64(canaryNum))
 	}
 	return build(numbers)
 }

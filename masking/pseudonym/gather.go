@@ -75,10 +75,29 @@ func (g *gatherer) add(env *kernel.Env, row int) (bool, error) {
 		g.data = append(g.data, v...)
 		return true, nil
 	}
+	if g.kind == identifier.ResidentID && g.addResident(v) {
+		return true, nil
+	}
 	data, err := identifier.AppendCanonical(g.data, g.kind, v)
 	if err != nil {
 		return false, env.Malformed(row, err.Error())
 	}
 	g.data = data
 	return true, nil
+}
+
+// addResident appends a resident number that is canonical as it stands, and
+// reports whether it was: the common case at half the cost of looking for
+// separators and full-width digits.
+func (g *gatherer) addResident(v []byte) bool {
+	const body = 17
+	if len(v) != body+1 {
+		return false
+	}
+	data, err := identifier.AppendResidentID(g.data, v[:body])
+	if err != nil || data[len(data)-1] != v[body] {
+		return false
+	}
+	g.data = data
+	return true
 }

@@ -1,6 +1,7 @@
 package pseudonym
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -32,13 +33,23 @@ func TestParse(t *testing.T) {
 }
 
 func TestNewRefuses(t *testing.T) {
-	for _, p := range []Params{{Bits: 79}, {Bits: 100}, {Bits: -8}, {Bits: 1 << 40}, {Encoding: "x"}, {Type: "x"}, {Prefix: "\t"}} {
+	for _, p := range []Params{{Bits: 79}, {Bits: 100}, {Bits: -8}, {Bits: 1 << 30}, {Encoding: "x"}, {Type: "x"}, {Prefix: "\t"}} {
 		_, err := New(p, testKey())
 		require.Error(t, err)
 	}
 	for n := range MinKey {
 		_, err := New(Params{}, make([]byte, n))
 		require.Error(t, err)
+	}
+}
+
+// TestKernelPrintsNoKey: neither the key nor what is prepared of it.
+func TestKernelPrintsNoKey(t *testing.T) {
+	for _, verb := range []string{"%v", "%+v", "%#v", "%x"} {
+		one := fmt.Sprintf(verb, newKernel(t, Params{}, testKey()))
+		require.Less(t, len(one), 400)
+		require.NotContains(t, one, "00010203")
+		require.NotContains(t, one, "0 1 2 3")
 	}
 }
 

@@ -88,19 +88,19 @@ const savedWords = 4
 var errState = errors.New("sm3lanes: the library's saved state has another form")
 
 // String prints "[key]".
-func (*Key) String() string { return "[key]" }
+func (Key) String() string { return "[key]" }
 
 // GoString prints "[key]".
-func (*Key) GoString() string { return "[key]" }
+func (Key) GoString() string { return "[key]" }
 
 // Format prints "[key]" for every verb.
-func (*Key) Format(s fmt.State, _ rune) { fmt.Fprint(s, "[key]") }
+func (Key) Format(s fmt.State, _ rune) { fmt.Fprint(s, "[key]") }
 
 // LogValue prints "[key]".
-func (*Key) LogValue() slog.Value { return slog.StringValue("[key]") }
+func (Key) LogValue() slog.Value { return slog.StringValue("[key]") }
 
 // MarshalText prints "[key]".
-func (*Key) MarshalText() ([]byte, error) { return []byte("[key]"), nil }
+func (Key) MarshalText() ([]byte, error) { return []byte("[key]"), nil }
 
 // MarshalJSON prints "[key]".
-func (*Key) MarshalJSON() ([]byte, error) { return []byte(`"[key]"`), nil }
+func (Key) MarshalJSON() ([]byte, error) { return []byte(`"[key]"`), nil }

@@ -20,7 +20,7 @@ func TestKeyPrintsNothing(t *testing.T) {
 	require.NoError(t, err)
 	text := log.String() + string(js)
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%08b"} {
-		text += fmt.Sprintf(verb, k)
+		text += fmt.Sprintf(verb, k) + fmt.Sprintf(verb, *k) + fmt.Sprintf(verb, struct{ K *Key }{k})
 	}
 	require.Contains(t, text, "[key]")
 	for _, w := range k.inner.words {

@@ -34,6 +34,33 @@ type group struct {
 	words  [16 * maxLanes]uint32
 	state  [8 * maxLanes]uint32
 	sums   [maxLanes * Size]byte
+	first  [8 * maxLanes]uint32 // the state before the first block
+	last   [8 * maxLanes]uint32 // with a key: the state before the inner digest
+	tail   [8 * maxLanes]uint32 // and the words behind it
+}
+
+func newGroup(e engine, k *Key) group {
+	g := group{engine: e, key: k, lanes: 8}
+	if e == sixteen {
+		g.lanes = 16
+	}
+	if k == nil {
+		g.broadcast(&g.first, &[8]uint32{ // GB/T 32905, 4.1
+			0x7380166f, 0x4914b2b9, 0x172442d7, 0xda8a0600,
+			0xa96f30bc, 0x163138aa, 0xe38dee4d, 0xb0fb0e4e,
+		})
+		return g
+	}
+	g.broadcast(&g.first, &k.inner.words)
+	g.broadcast(&g.last, &k.outer.words)
+	g.broadcast(&g.tail, &[8]uint32{0: 0x80000000, 7: (blockSize + Size) * 8})
+	return g
+}
+
+func (g *group) broadcast(dst *[8 * maxLanes]uint32, words *[8]uint32) {
+	for i := range g.lanes * len(words) {
+		dst[i] = words[i/g.lanes]
+	}
 }
 
 // waiting lists the rows of one block count that have no full group yet.
@@ -45,10 +72,7 @@ type waiting struct {
 // lanes treats a batch in groups. The order in which rows are treated does not
 // show in dst.
 func lanes[O Offset](e engine, k *Key, dst, data []byte, offsets []O) {
-	g := group{engine: e, key: k, lanes: 8}
-	if e == sixteen {
-		g.lanes = 16
-	}
+	g := newGroup(e, k)
 	var queues [maxBlocks + 1]waiting
 	var long *single
 	for i := range offsets[1:] {
@@ -82,7 +106,11 @@ func blocksOf(n int) int { return (n + 9 + blockSize - 1) / blockSize }
 
 // treat computes the digests of at most one row for each lane.
 func treat[O Offset](g *group, dst, data []byte, offsets []O, rows []int, blocks int) {
-	prefix := g.begin()
+	g.state = g.first
+	prefix := 0
+	if g.key != nil {
+		prefix = blockSize
+	}
 	for b := range blocks {
 		for l, r := range rows {
 			m := data[offsets[r]:offsets[r+1]]
@@ -121,41 +149,13 @@ func pad(block *[blockSize]byte, rest []byte, n int, last bool, prefix int) {
 	}
 }
 
-// begin sets every lane to the first state, and returns the number of bytes
-// that state stands for.
-func (g *group) begin() int {
-	if g.key == nil {
-		g.broadcast(&[8]uint32{ // GB/T 32905, 4.1
-			0x7380166f, 0x4914b2b9, 0x172442d7, 0xda8a0600,
-			0xa96f30bc, 0x163138aa, 0xe38dee4d, 0xb0fb0e4e,
-		})
-		return 0
-	}
-	g.broadcast(&g.key.inner.words)
-	return blockSize
-}
-
-func (g *group) broadcast(words *[8]uint32) {
-	n := g.lanes
-	for i, w := range words {
-		v := g.state[i*n : (i+1)*n]
-		for l := range v {
-			v[l] = w
-		}
-	}
-}
-
 // finish computes the outer hash: its only block is the inner digest, which is
 // at hand as words, and the padding of 64+32 bytes.
 func (g *group) finish() {
-	n := g.lanes
-	copy(g.words[:8*n], g.state[:8*n])
-	clear(g.words[8*n:])
-	for l := range n {
-		g.words[8*n+l] = 0x80000000
-		g.words[15*n+l] = (blockSize + Size) * 8
-	}
-	g.broadcast(&g.key.outer.words)
+	half := len(g.state) * g.lanes / maxLanes
+	copy(g.words[:half], g.state[:half])
+	copy(g.words[half:], g.tail[:half])
+	g.state = g.last
 	g.compress()
 }
 
