@@ -41,7 +41,7 @@ func newBound(t *Table, q Quasi) (*bound, error) {
 			b.up[0][code] = uint32(code)
 		}
 		b.measure(nil)
-		return b, b.pack()
+		return b, nil
 	}
 	h := q.Hierarchy
 	b.height, b.leaves = h.Height(), uint32(h.Leaves())
@@ -70,7 +70,7 @@ func newBound(t *Table, q Quasi) (*bound, error) {
 		}
 	}
 	b.measure(h)
-	return b, b.pack()
+	return b, nil
 }
 
 // measure counts the leaves of each group; values that do not occur count too.
@@ -179,6 +179,9 @@ func newLattice(t *Table, quasi []Quasi) (*lattice, error) {
 	for _, q := range quasi {
 		b, err := newBound(t, q)
 		if err != nil {
+			return nil, err
+		}
+		if err := b.pack(); err != nil {
 			return nil, err
 		}
 		l.stride = append(l.stride, l.nodes)

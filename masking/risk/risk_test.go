@@ -27,6 +27,10 @@ var (
 )
 
 func record(t require.TestingT, mem memory.Allocator, rows string) arrow.Record {
+	return recordWith(t, mem, schema, rows)
+}
+
+func recordWith(t require.TestingT, mem memory.Allocator, schema *arrow.Schema, rows string) arrow.Record {
 	rec, _, err := array.RecordFromJSON(mem, schema, strings.NewReader(rows))
 	require.NoError(t, err)
 	return rec
