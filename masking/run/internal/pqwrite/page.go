@@ -122,7 +122,7 @@ func (e *encoding) page(p *pages, i int, in arrow.Array) error {
 	if bound := e.schema.codec.CompressBound(int64(len(e.plain))); int64(len(e.packed)) < bound {
 		e.packed = make([]byte, bound)
 	}
-	body := e.schema.codec.Encode(e.packed, e.plain)
+	body := pack(e.schema.codec, e.packed, e.plain)
 	head := header(in.Len(), len(e.plain), body)
 	p.stored = append(append(p.stored, head...), body...)
 	p.plain += int64(len(head) + len(e.plain))

@@ -230,3 +230,23 @@ func TestEveryFailureOfTheWriterIsNoticed(t *testing.T) {
 		}
 	}
 }
+
+// TestPagesThatDoNotShrink come back too, and cost a few bytes at most.
+func TestPagesThatDoNotShrink(t *testing.T) {
+	b := array.NewInt64Builder(memory.DefaultAllocator)
+	x := uint64(1)
+	for range 60000 {
+		x = x*6364136223846793005 + 1442695040888963407
+		b.Append(int64(x ^ x>>29))
+	}
+	in := b.NewArray()
+	require.True(t, array.Equal(in, roundTrip(t, in)))
+	s, err := NewSchema(arrow.NewSchema([]arrow.Field{{Name: "c", Type: in.DataType()}}, nil))
+	require.NoError(t, err)
+	src := in.Data().Buffers()[1].Bytes()[:in.Len()*8]
+	packed := pack(s.codec, make([]byte, s.codec.CompressBound(int64(len(src)))), src)
+	require.Less(t, len(packed), len(src)+10)
+	require.Equal(t, src, s.codec.Decode(nil, packed))
+	same := make([]byte, 1<<20)
+	require.Less(t, len(pack(s.codec, make([]byte, s.codec.CompressBound(1<<20)), same)), 1<<17)
+}
