@@ -12,8 +12,9 @@ const (
 
 // alphabet numbers the characters that are enciphered.
 type alphabet struct {
-	symbols [][]byte // by number, as UTF-8
-	ascii   [utf8.RuneSelf]int8
+	symbols [][]byte  // by number, as UTF-8
+	byte    [256]int8 // of characters below utf8.RuneSelf
+	sign    [64]byte  // the symbols that are one byte
 	other   map[rune]int8
 	width   int // of the widest symbol, in bytes
 }
@@ -43,13 +44,14 @@ func (p Params) symbols() (string, error) {
 
 func newAlphabet(symbols, pass string) (*alphabet, error) {
 	a := &alphabet{other: map[rune]int8{}}
-	for i := range a.ascii {
-		a.ascii[i] = notSymbol
+	for i := range a.byte {
+		a.byte[i] = notSymbol
 	}
 	for _, r := range symbols {
 		if !a.set(r, int8(len(a.symbols))) {
 			return nil, errors.New("parameter symbols: want printable characters, each once")
 		}
+		a.sign[len(a.symbols)] = byte(r)
 		a.symbols = append(a.symbols, utf8.AppendRune(nil, r))
 		a.width = max(a.width, utf8.RuneLen(r))
 	}
@@ -67,7 +69,7 @@ func (a *alphabet) set(r rune, to int8) bool {
 		return false
 	}
 	if r < utf8.RuneSelf {
-		a.ascii[r] = to
+		a.byte[r] = to
 	} else {
 		a.other[r] = to
 	}
@@ -77,7 +79,7 @@ func (a *alphabet) set(r rune, to int8) bool {
 // of is the number of a character, notSymbol or passed.
 func (a *alphabet) of(r rune) int8 {
 	if r < utf8.RuneSelf {
-		return a.ascii[r]
+		return a.byte[r]
 	}
 	if n, ok := a.other[r]; ok {
 		return n

@@ -163,18 +163,13 @@ func (s *shape) value(block []byte, half int) uint64 {
 
 func addMod(a, b, m uint64) uint64 {
 	s, carry := bits.Add64(a, b, 0)
-	if carry != 0 || s >= m {
-		s -= m
-	}
-	return s
+	d, borrow := bits.Sub64(s, m, 0)
+	return d + m&-(borrow&^carry)
 }
 
 func subMod(a, b, m uint64) uint64 {
 	d, borrow := bits.Sub64(a, b, 0)
-	if borrow != 0 {
-		d += m
-	}
-	return d
+	return d + m&-borrow
 }
 
 // one runs the ten rounds on a single value, a block at a time: the form the

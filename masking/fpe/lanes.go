@@ -1,6 +1,9 @@
 package fpe
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math/bits"
+)
 
 // laneCount is how many values go through the rounds together. One call of
 // the cipher per round then covers as many blocks.
@@ -47,52 +50,88 @@ func (l *lanes) drain() {
 // written back; the others stay queued.
 func (l *lanes) run() {
 	a, b := l.a[:l.n], l.b[:l.n]
+	from, to := a, b // the half the cipher reads, and the half that changes
+	if !l.back {
+		from, to = b, a
+	}
+	l.fill(l.at(0), from)
 	for r := range rounds {
-		if i := rounds - 1 - r; l.back {
-			l.fill(i, a)
-			l.e.encipher(l.buf[:l.n*blockSize])
-			l.minus(i, b)
+		l.e.encipher(l.buf[:l.n*blockSize])
+		if l.s.d > 8 {
+			l.wide(r, to)
 		} else {
-			l.fill(r, b)
-			l.e.encipher(l.buf[:l.n*blockSize])
-			l.plus(r, a)
+			l.step(r, to)
 		}
-		a, b = b, a
+		from, to = to, from
 	}
 	l.emit()
 }
 
+// at is the number of the round that is run as the r-th.
+func (l *lanes) at(r int) int {
+	if l.back {
+		return rounds - 1 - r
+	}
+	return r
+}
+
+// round gives what round i adds to the two words of a block.
+func (l *lanes) round(i int) (hi, lo uint64) {
+	return l.s.round(i&(1<<8-1), 0, l.s.lo, 0)
+}
+
 // fill writes the blocks of round i.
 func (l *lanes) fill(i int, x []uint64) {
-	hi, buf, lo := l.hi[:len(x)], l.buf[:], l.s.lo
-	mix, shift := uint64(0), uint64(i)<<(8*l.s.b&63)
-	if l.s.b == 8 {
-		mix, shift = uint64(i), 0
-	}
-	lo ^= shift
+	mix, lo := l.round(i)
 	for j, v := range x {
-		block := buf[j*blockSize : j*blockSize+blockSize]
+		block := l.buf[j*blockSize : j*blockSize+blockSize]
+		binary.BigEndian.PutUint64(block, l.hi[j]^mix)
+		binary.BigEndian.PutUint64(block[8:], lo^v)
+	}
+}
+
+// step ends the r-th round: x becomes (x + y) mod m, or (x - y) mod m, without
+// a branch on either, and the blocks become those of the next round. Here y has
+// 64 bits and m at most 32.
+func (l *lanes) step(r int, x []uint64) {
+	s, half := l.s, l.at(r)&1
+	m, inv := s.m[half], s.inv[half]
+	mix, lo := l.round(l.at(r + 1))
+	hi, sign := l.hi[:len(x)], uint64(0)
+	if l.back {
+		sign = ^uint64(0)
+	}
+	for j, v := range x {
+		block := l.buf[j*blockSize : j*blockSize+blockSize]
+		y := binary.BigEndian.Uint64(block)
+		q, _ := bits.Mul64(y, inv)
+		y -= q * m
+		for y >= m { // seldom, twice at most
+			y -= m
+		}
+		// Deciphering adds m - y: a number from 1 to m.
+		y = (y ^ sign) - sign + m&sign
+		v += y - m
+		v += m & uint64(int64(v)>>63)
+		x[j] = v
 		binary.BigEndian.PutUint64(block, hi[j]^mix)
 		binary.BigEndian.PutUint64(block[8:], lo^v)
 	}
 }
 
-// plus is c = (A + y) mod radix^m for every lane.
-func (l *lanes) plus(i int, x []uint64) {
-	s, half := l.s, i&1
-	m := s.m[half]
+// wide is step for halves of more than 32 bits.
+func (l *lanes) wide(r int, x []uint64) {
+	half := l.at(r) & 1
+	m := l.s.m[half]
 	for j, v := range x {
-		x[j] = addMod(v, s.value(l.buf[j*blockSize:j*blockSize+blockSize], half), m)
+		y := l.s.value(l.buf[j*blockSize:j*blockSize+blockSize], half)
+		if l.back {
+			x[j] = subMod(v, y, m)
+		} else {
+			x[j] = addMod(v, y, m)
+		}
 	}
-}
-
-// minus is c = (B - y) mod radix^m for every lane.
-func (l *lanes) minus(i int, x []uint64) {
-	s, half := l.s, i&1
-	m := s.m[half]
-	for j, v := range x {
-		x[j] = subMod(v, s.value(l.buf[j*blockSize:j*blockSize+blockSize], half), m)
-	}
+	l.fill(l.at(r+1), x)
 }
 
 // emit writes finished values back and moves the others to the front. The

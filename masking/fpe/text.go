@@ -29,6 +29,7 @@ type text struct {
 	least       int      // numerals that make 10^6 values
 	shapes      []*shape // by number of numerals; beyond them, long
 	back        bool
+	plain       bool // every character is one byte and enciphered
 }
 
 func newText(p Params, key []byte, back bool) (kernel.Kernel, error) {
@@ -62,6 +63,7 @@ func newText(p Params, key []byte, back bool) (kernel.Kernel, error) {
 func newTextOn(e *engine, abc *alphabet, p Params, back bool) *text {
 	t := &text{e: e, abc: abc, tweak: []byte(p.Tweak), first: p.KeepFirst, last: p.KeepLast, back: back}
 	radix := len(abc.symbols)
+	t.plain = t.first+t.last == 0 && p.Pass == "" && abc.width == 1
 	for x := 1; x < minDomain; x *= radix {
 		t.least++
 	}
@@ -133,15 +135,14 @@ func readText[O kernel.Offset](t *text, s kernel.Strings[O]) []halves {
 		if s.Valid.Null(i) {
 			continue
 		}
-		if rule := t.scan(s.At(i), buf); rule != "" || buf.n >= len(t.shapes) {
+		n := t.read(s.At(i), &vals[i], buf)
+		if n == 0 {
 			continue
 		}
-		sh := t.shapes[buf.n]
-		vals[i] = buf.join(sh)
-		q := queues[buf.n]
+		q := queues[n]
 		if q == nil {
-			q = &lanes{e: t.e, s: sh, back: t.back, vals: vals}
-			queues[buf.n] = q
+			q = &lanes{e: t.e, s: t.shapes[n], back: t.back, vals: vals}
+			queues[n] = q
 		}
 		q.push(i, 0)
 	}
@@ -151,6 +152,19 @@ func readText[O kernel.Offset](t *text, s kernel.Strings[O]) []halves {
 		}
 	}
 	return vals
+}
+
+// read splits a value into its halves and returns how many numerals it has; 0
+// if it is malformed or too long for halves.
+func (t *text) read(v []byte, h *halves, b *numbers) int {
+	if t.plain {
+		return t.readPlain(v, h)
+	}
+	if rule := t.scan(v, b); rule != "" || b.n >= len(t.shapes) {
+		return 0
+	}
+	*h = b.join(t.shapes[b.n])
+	return b.n
 }
 
 // numbers holds the numerals of one value.
@@ -222,7 +236,7 @@ func (t *text) scan(v []byte, b *numbers) string {
 // symbol gives the number and the size of the character at v[i].
 func (t *text) symbol(v []byte, i int) (int8, int) {
 	if c := v[i]; c < utf8.RuneSelf {
-		return t.abc.ascii[c], 1
+		return t.abc.byte[c], 1
 	}
 	r, size := utf8.DecodeRune(v[i:])
 	return t.abc.of(r), size
@@ -252,6 +266,10 @@ func (t *text) bounds(v []byte, b *numbers) bool {
 // write puts the enciphered form of v, whose halves are h, into dst and
 // returns its length, or the rule v breaks.
 func (t *text) write(dst, v []byte, h halves, b *numbers) (int, string) {
+	if t.plain && len(v) < len(t.shapes) && t.sound(v) {
+		t.writePlain(dst[:len(v)], h)
+		return len(v), ""
+	}
 	if rule := t.scan(v, b); rule != "" {
 		return 0, rule
 	}
