@@ -65,15 +65,13 @@ type Record struct {
 	Body    []byte
 }
 
-// ChargeSize is what one charge takes in a record, in bytes.
-const ChargeSize = 1 + 16 + 4 + 8
-
 // ErrRecord: the bytes are not a record; the log they came from cannot be trusted.
 var ErrRecord = errors.New("ledger: malformed record")
 
 const (
 	recordVersion = 1
 	maxCharges    = 1 << 18 // a batch of identity matches charges every subject
+	chargeSize    = 1 + 16 + 4 + 8
 	idemSize      = 16 + 16 + 8
 	headSize      = 1 + 8 + 4 + 1
 )
@@ -114,7 +112,7 @@ func ParseRecord(b []byte) (*Record, error) {
 	r := &Record{Serial: binary.BigEndian.Uint64(b[1:])}
 	n, hasIdem := int(binary.BigEndian.Uint32(b[9:])), b[13] == 1
 	b = b[headSize:]
-	if len(b) < n*ChargeSize {
+	if len(b) < n*chargeSize {
 		return nil, ErrRecord
 	}
 	for range n {
@@ -125,7 +123,7 @@ func ParseRecord(b []byte) (*Record, error) {
 			return nil, ErrRecord
 		}
 		r.Charges = append(r.Charges, c)
-		b = b[ChargeSize:]
+		b = b[chargeSize:]
 	}
 	if hasIdem {
 		if len(b) < idemSize {

@@ -55,12 +55,15 @@ const (
 // lengths in big endian. Hiding rests on the nonce being secret and uniform,
 // binding on collision resistance of SM3 (GB/T 32905).
 func Commit(tag string, nonce *Nonce, value []byte) audit.Hash {
-	var space [128]byte
+	var space [384]byte
 	head := append(space[:0], prefixCommit)
 	head = binary.BigEndian.AppendUint32(head, uint32(len(tag)))
 	head = append(head, tag...)
 	head = append(head, nonce[:]...)
 	head = binary.BigEndian.AppendUint64(head, uint64(len(value)))
+	if len(head)+len(value) <= len(space) {
+		return sm3.Sum(append(head, value...))
+	}
 	return hashParts(head, value, nil, nil)
 }
 

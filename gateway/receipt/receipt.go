@@ -1,6 +1,7 @@
 package receipt
 
 import (
+	"bytes"
 	"errors"
 	"slices"
 	"unicode/utf8"
@@ -60,8 +61,13 @@ func (r *Receipt) Append(dst []byte) ([]byte, error) {
 		return nil, err
 	}
 	dst = slices.Grow(dst, len(r.Statement)+len(r.Checkpoint)+len(r.Checkpoint)/8+48*len(r.Proof)+256)
+	return r.append(dst, appendString(nil, r.Checkpoint)), nil
+}
+
+// append writes the file; checkpoint is the JSON string of it.
+func (r *Receipt) append(dst, checkpoint []byte) []byte {
 	dst = append(dst, `{"checkpoint":`...)
-	dst = appendString(dst, r.Checkpoint)
+	dst = append(dst, checkpoint...)
 	dst = append(dst, `,"entry":`...)
 	dst = appendBase64(dst, r.Entry)
 	dst = appendInt(append(dst, `,"format":`...), FormatReceipt)
@@ -70,7 +76,26 @@ func (r *Receipt) Append(dst []byte) ([]byte, error) {
 	dst = appendHashes(dst, r.Proof)
 	dst = append(dst, `,"statement":`...)
 	dst = append(dst, r.Statement...)
-	return append(dst, '}'), nil
+	return append(dst, '}')
+}
+
+// Quoted is the text of a checkpoint with its form in a receipt file, for the
+// many receipts under one checkpoint.
+type Quoted struct{ text, quoted []byte }
+
+// Quote makes it. The text must not be changed afterwards.
+func Quote(checkpoint []byte) *Quoted { return &Quoted{checkpoint, appendString(nil, checkpoint)} }
+
+// AppendUnder is Append where q was made of the receipt's own checkpoint.
+func (r *Receipt) AppendUnder(dst []byte, q *Quoted) ([]byte, error) {
+	if err := r.check(); err != nil {
+		return nil, err
+	}
+	if !bytes.Equal(r.Checkpoint, q.text) {
+		return nil, ErrReceipt
+	}
+	dst = slices.Grow(dst, len(r.Statement)+len(q.quoted)+48*len(r.Proof)+256)
+	return r.append(dst, q.quoted), nil
 }
 
 // ParseReceipt reads a receipt file. It accepts one form only, so that any

@@ -20,35 +20,40 @@ func (s *Statement) AppendCanonical(dst []byte) ([]byte, error) {
 		return nil, err
 	}
 	start := len(dst)
-	dst = appendField(dst, `{"agreement":`, s.Agreement)
-	dst = appendField(dst, `,"allowed_use":`, s.AllowedUse)
-	dst = s.Budget.append(dst)
-	dst = appendField(dst, `,"build":`, s.Build)
-	dst = appendChecks(dst, s.Checks)
-	dst = appendField(dst, `,"consent":`, s.Consent)
-	dst = s.Dataset.append(dst)
-	dst = appendField(dst, `,"domain":`, s.Domain)
-	dst = appendField(dst, `,"expires":`, s.Expires)
-	dst = appendInt(append(dst, `,"format":`...), s.Format)
-	dst = appendField(dst, `,"id":`, s.ID)
-	dst = appendField(dst, `,"kind":`, s.Kind)
-	dst = appendField(dst, `,"party":`, s.Party)
-	dst = appendField(dst, `,"policy":`, s.Policy)
-	dst = appendField(dst, `,"query":`, s.Query)
-	dst = appendField(dst, `,"request":`, s.Request)
-	dst = appendField(dst, `,"result":`, s.Result)
-	dst = appendInt(append(dst, `,"rows":`...), s.Rows)
-	dst = appendField(dst, `,"rule_pack":`, s.RulePack)
-	dst = appendField(dst, `,"scenario":`, s.Scenario)
-	dst = appendField(dst, `,"serial":`, s.Serial)
-	dst = s.Technique.append(dst)
-	dst = appendField(dst, `,"time":`, s.Time)
-	dst = appendField(dst, `,"trust":`, s.Trust)
-	dst = append(dst, '}')
+	dst = s.render(dst, &marks{})
 	if len(dst)-start > MaxStatement {
 		return nil, ErrSize
 	}
 	return dst, nil
+}
+
+// render writes the canonical text and marks the values that differ from result to result.
+func (s *Statement) render(dst []byte, m *marks) []byte {
+	dst = appendField(dst, `{"agreement":`, s.Agreement)
+	dst = appendField(dst, `,"allowed_use":`, s.AllowedUse)
+	dst = s.Budget.append(dst, m)
+	dst = appendField(dst, `,"build":`, s.Build)
+	dst = appendChecks(dst, s.Checks)
+	dst = m.field(dst, `,"consent":`, s.Consent)
+	dst = s.Dataset.append(dst)
+	dst = appendField(dst, `,"domain":`, s.Domain)
+	dst = m.field(dst, `,"expires":`, s.Expires)
+	dst = appendInt(append(dst, `,"format":`...), s.Format)
+	dst = m.field(dst, `,"id":`, s.ID)
+	dst = appendField(dst, `,"kind":`, s.Kind)
+	dst = appendField(dst, `,"party":`, s.Party)
+	dst = appendField(dst, `,"policy":`, s.Policy)
+	dst = appendField(dst, `,"query":`, s.Query)
+	dst = m.field(dst, `,"request":`, s.Request)
+	dst = m.field(dst, `,"result":`, s.Result)
+	dst = m.number(dst, `,"rows":`, s.Rows)
+	dst = appendField(dst, `,"rule_pack":`, s.RulePack)
+	dst = appendField(dst, `,"scenario":`, s.Scenario)
+	dst = m.field(dst, `,"serial":`, s.Serial)
+	dst = s.Technique.append(dst)
+	dst = m.field(dst, `,"time":`, s.Time)
+	dst = appendField(dst, `,"trust":`, s.Trust)
+	return append(dst, '}')
 }
 
 // appendField appends punctuation and key as given, then the value.
@@ -56,9 +61,9 @@ func appendField(dst []byte, key, value string) []byte {
 	return appendString(append(dst, key...), value)
 }
 
-func (b *Budget) append(dst []byte) []byte {
-	dst = appendInt(append(dst, `,"budget":{"after":`...), b.After)
-	dst = appendInt(append(dst, `,"before":`...), b.Before)
+func (b *Budget) append(dst []byte, m *marks) []byte {
+	dst = m.number(dst, `,"budget":{"after":`, b.After)
+	dst = m.number(dst, `,"before":`, b.Before)
 	dst = appendField(dst, `,"global":`, b.Global)
 	dst = appendInt(append(dst, `,"limit":`...), b.Limit)
 	dst = appendField(dst, `,"name":`, b.Name)

@@ -7,12 +7,12 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/yumen-project/yumen/gateway/audit"
 	"github.com/yumen-project/yumen/gateway/governance"
-	"github.com/yumen-project/yumen/gateway/ledger"
 	"github.com/yumen-project/yumen/gateway/receipt"
 )
 
@@ -55,8 +55,11 @@ type Options struct {
 
 // Gate judges candidates and lets out what passed.
 type Gate struct {
-	o     Options
-	trust string
+	o      Options
+	trust  string
+	drafts atomic.Pointer[drafts]
+	quoted atomic.Pointer[quoted]
+	spaces sync.Pool
 }
 
 // NewGate checks that nothing is missing: a gate without a rule would let everything pass.
@@ -81,7 +84,9 @@ func (g *Gate) Assess(ctx context.Context, c *Candidate) (*Report, *Permit, erro
 	if !c.intact() {
 		return nil, nil, ErrAltered
 	}
-	report := &Report{Findings: make([]Finding, 0, len(g.o.Rules))}
+	j := &judged{}
+	report := &j.report
+	report.Findings = j.space[:0]
 	for _, r := range g.o.Rules {
 		f, err := r.Check(ctx, c)
 		if err != nil {
@@ -92,7 +97,16 @@ func (g *Gate) Assess(ctx context.Context, c *Candidate) (*Report, *Permit, erro
 	if report.Failed() != nil || len(report.Findings) == 0 {
 		return report, nil, nil
 	}
-	return report, &Permit{gate: g, candidate: c, report: report}, nil
+	j.permit.gate, j.permit.candidate, j.permit.report = g, c, report
+	return report, &j.permit, nil
+}
+
+// judged is a report and its permit in one piece, with room for the findings of a verification: most
+// rules concern other forms.
+type judged struct {
+	report Report
+	permit Permit
+	space  [6]Finding
 }
 
 // Redeem lets the candidate out, at most once: it decides again under the policy in force, writes
@@ -119,26 +133,20 @@ func (g *Gate) Redeem(ctx context.Context, p *Permit) (*Release, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := g.statement(c, p.report, policy, out, now)
+	space := g.space()
+	st, err := g.state(space, c, p.report, policy, out, now)
 	if err != nil {
 		return nil, err
 	}
-	text, err := s.AppendCanonical(make([]byte, 0, 2048))
+	appended, err := g.spend(ctx, space, c, out, st, now)
 	if err != nil {
-		return nil, err
+		return nil, err // the log may still read the space
 	}
-	st := stated{s, audit.State(text)}
-	appended, err := g.spend(ctx, c, out, &st, now)
-	if err != nil {
-		return nil, err
+	rel, err := g.release(c, out, st, appended)
+	if cap(space.private) <= mostSpace {
+		g.spaces.Put(space)
 	}
-	return g.release(c, out, &st, appended)
-}
-
-// stated is a statement with its canonical text and the hash of that.
-type stated struct {
-	*receipt.Statement
-	audit.Stated
+	return rel, err
 }
 
 // stillAllowed asks the policy of this moment, so that a suspension stops what is already running, and
@@ -150,76 +158,41 @@ func (g *Gate) stillAllowed(c *Candidate, now int64) (*governance.Policy, error)
 	if _, refusal := policy.Decide(&ask); refusal != nil {
 		return nil, refusal
 	}
-	if !c.facts.Decision.Policy.Settings().Within(policy.Settings()) {
+	judged := c.facts.Decision.Policy
+	if judged != policy && !judged.Settings().Within(policy.Settings()) {
 		return nil, policy.Refuse(governance.SettingsChanged)
 	}
 	return policy, nil
 }
 
-func (g *Gate) statement(c *Candidate, report *Report, policy *governance.Policy, o *opening, now int64) (*receipt.Statement, error) {
-	f, d := &c.facts, c.facts.Decision
-	var id [16]byte
-	if _, err := io.ReadFull(g.o.Rand, id[:]); err != nil {
-		return nil, fmt.Errorf("draw statement id: %w", err)
-	}
-	t := time.UnixMilli(now)
-	hash := policy.Hash
-	s := &receipt.Statement{
-		Format: receipt.FormatStatement, ID: hex.EncodeToString(id[:]), Serial: Serial(now, c.hold.Record.Serial),
-		Time: receipt.FormatTime(t), Domain: g.o.Domain, Party: f.Ask.Party, Agreement: d.Use.ID,
-		Scenario: f.Ask.Scenario, Query: f.Ask.Query, Kind: c.Form().kind(), Consent: f.Ask.Consent,
-		Dataset: f.Dataset, Technique: f.Technique, Checks: checks(report),
-		Budget: budget(c),
-		Policy: hex.EncodeToString(hash[:]), Trust: g.trust, RulePack: policy.Pack().Ref(), Build: g.o.Build,
-		AllowedUse: d.Scenario.AllowedUse, Expires: d.Expires.Format(time.DateOnly),
-		Request: hex.EncodeToString(o.request[:]), Result: hex.EncodeToString(o.result[:]), Rows: 1,
-	}
-	if c.Form() == FormBatch {
-		s.Rows = int64(len(c.rows))
-	}
-	return s, nil
-}
-
-// budget shows the caller's own: that of private tables where one was used, else the quota of the hold.
-func budget(c *Candidate) receipt.Budget {
-	if b := c.facts.Budget; b != nil {
-		return *b
-	}
-	return receipt.Budget{
-		Name: c.facts.BudgetName, Before: c.hold.Before, After: c.hold.Before + charged(c.hold), Limit: c.facts.BudgetLimit,
-		Global: receipt.GlobalWithinCap,
-	}
-}
-
-func charged(h *ledger.Hold) int64 {
-	if len(h.Record.Charges) == 0 {
-		return 0
-	}
-	return h.Record.Charges[0].Amount
-}
-
-func checks(r *Report) []receipt.Check {
-	out := make([]receipt.Check, len(r.Findings))
-	for i, f := range r.Findings {
-		out[i] = receipt.Check{Rule: f.Rule, Threshold: f.Threshold, Outcome: f.Outcome}
-	}
-	return out
-}
-
 // spend writes the frame: the statement, and as private record the hold's charges, then the body.
-func (g *Gate) spend(ctx context.Context, c *Candidate, o *opening, st *stated, now int64) (*audit.Appended, error) {
-	const fixed = 256 // record head, idempotency, nonces, what sealing adds
+func (g *Gate) spend(ctx context.Context, space *space, c *Candidate, o *opening, st *stated, now int64) (*audit.Appended, error) {
 	hash := st.Hash()
-	private, err := c.hold.Record.AppendTo(make([]byte, 0, fixed+ledger.ChargeSize*len(c.hold.Record.Charges)+len(c.canonical)))
+	private, err := c.hold.Record.AppendTo(space.private[:0])
 	if err != nil {
 		return nil, err
 	}
 	if private, err = g.appendBody(private, c, o, &hash); err != nil {
 		return nil, err
 	}
+	space.private = private
 	return g.o.Log.Append(ctx, audit.Record{
 		Kind: audit.Release, Time: now, Statement: hash, Stated: st.Stated, Private: private, Hint: c.hold,
 	})
+}
+
+// space is where a frame is written. The log reads it until Append returned without error; only then
+// may another frame use it.
+type space struct{ text, private []byte }
+
+// mostSpace is the largest that is kept.
+const mostSpace = 64 << 10
+
+func (g *Gate) space() *space {
+	if s, ok := g.spaces.Get().(*space); ok {
+		return s
+	}
+	return &space{text: make([]byte, 0, 2048), private: make([]byte, 0, 512)}
 }
 
 // Serial writes a running number as YM-YYYYMMDD-NNNNNNNNNNNN, of one length for every answer.

@@ -289,7 +289,7 @@ func TestEveryFormLeavesWithAReceiptThatVerifiesAndReplaysByteForByte(t *testing
 	require.Equal(t, w.ledger.Digest(), again.Digest(), "the ledger is a function of the log")
 }
 
-func statementOf(t *testing.T, file []byte) string {
+func statementOf(t testing.TB, file []byte) string {
 	t.Helper()
 	r, err := receipt.ParseReceipt(file)
 	require.NoError(t, err)

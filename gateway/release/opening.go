@@ -13,24 +13,23 @@ import (
 type opening struct {
 	requestNonce, resultNonce receipt.Nonce // single results
 	seed                      receipt.Seed  // batches
+	id                        [16]byte      // of the statement
 	request, result           audit.Hash
 }
 
-// open draws fresh nonces for c and commits to request and result.
+// open draws a fresh id and fresh nonces for c and commits to request and result.
 func (g *Gate) open(c *Candidate) (*opening, error) {
-	o := &opening{}
-	if c.Form() == FormBatch {
-		if _, err := io.ReadFull(g.o.Rand, o.seed[:]); err != nil {
-			return nil, fmt.Errorf("draw seed: %w", err)
-		}
-	} else {
-		if err := g.draw(&o.requestNonce); err != nil {
-			return nil, err
-		}
-		if err := g.draw(&o.resultNonce); err != nil {
-			return nil, err
-		}
+	drawn := new([80]byte)
+	if _, err := io.ReadFull(g.o.Rand, drawn[:]); err != nil {
+		return nil, fmt.Errorf("draw nonces: %w", err)
 	}
+	o := &opening{id: [16]byte(drawn[64:])}
+	if c.Form() == FormBatch {
+		o.seed = receipt.Seed(drawn[:32])
+	} else {
+		o.requestNonce, o.resultNonce = receipt.Nonce(drawn[:32]), receipt.Nonce(drawn[32:64])
+	}
+	clear(drawn[:])
 	o.commit(c)
 	return o, nil
 }

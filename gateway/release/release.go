@@ -41,18 +41,33 @@ func (g *Gate) release(c *Candidate, o *opening, s *stated, a *audit.Appended) (
 	if err != nil {
 		return nil, fmt.Errorf("build receipt: %w", err)
 	}
-	file, err := parts.Append(nil)
+	file, err := parts.AppendUnder(nil, g.quote(a.Checkpoint))
 	if err != nil {
 		return nil, fmt.Errorf("build receipt: %w", err)
 	}
-	result, err := resultFile(c, o, s.ID)
+	result, err := resultFile(c, o, s.id)
 	if err != nil {
 		return nil, fmt.Errorf("build result: %w", err)
 	}
 	return &Release{opened: &Opened{
-		Body: c.body, Serial: s.Serial, Billable: c.facts.Billable, AsOf: s.Dataset.AsOf, Source: s.Dataset.Source,
-		Party: s.Party, Receipt: file, Result: result, Index: a.Index,
+		Body: c.body, Serial: s.serial, Billable: c.facts.Billable, AsOf: s.asOf, Source: s.source,
+		Party: s.party, Receipt: file, Result: result, Index: a.Index,
 	}}, nil
+}
+
+// quoted is the newest checkpoint as it stands in receipts; all of a group have the same.
+type quoted struct {
+	of *audit.Checkpoint
+	*receipt.Quoted
+}
+
+func (g *Gate) quote(cp *audit.Checkpoint) *receipt.Quoted {
+	if q := g.quoted.Load(); q != nil && q.of == cp {
+		return q.Quoted
+	}
+	q := &quoted{cp, receipt.Quote(cp.Text)}
+	g.quoted.Store(q)
+	return q.Quoted
 }
 
 // resultFile opens the statement's commitments; it is for the requester alone.

@@ -37,10 +37,11 @@ func (g *Gate) Replay(ctx context.Context, index uint64, f Facts, rows []Row) (*
 	if frame.Entry.Kind != audit.Release {
 		return nil, fmt.Errorf("%w: entry kind", ErrStored)
 	}
-	st := &stated{Stated: audit.State(frame.Text)}
-	if st.Statement, err = ReadStatement(frame.Text); err != nil {
+	s, err := ReadStatement(frame.Text)
+	if err != nil {
 		return nil, err
 	}
+	st := &stated{audit.State(frame.Text), s.ID, s.Serial, s.Party, s.Dataset.AsOf, s.Dataset.Source}
 	form, o, canonical, err := g.parseBody(record.Body, &frame.Entry.Statement)
 	if err != nil {
 		return nil, err

@@ -20,7 +20,7 @@ type Finding struct {
 const Passed = "passed"
 
 // Rule is one check of the gate. A rule that does not concern the candidate's form returns nothing.
-// An error means that the rule could not judge: the gate then refuses.
+// The findings are copied and not changed. An error means that the rule could not judge: the gate then refuses.
 type Rule interface {
 	ID() string
 	Check(ctx context.Context, c *Candidate) ([]Finding, error)

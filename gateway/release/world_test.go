@@ -32,7 +32,7 @@ var noon = time.Date(2026, 10, 31, 4, 0, 0, 0, time.UTC)
 
 // world is a gate with everything real behind it: log, ledger, keys and policy.
 type world struct {
-	t      *testing.T
+	t      testing.TB
 	gate   *release.Gate
 	log    *audit.Log
 	ledger *ledger.Ledger
@@ -63,7 +63,7 @@ type checkpointSigner struct{ keyring.Signer }
 
 func (s checkpointSigner) KeyID() [32]byte { return s.Public().ID() }
 
-func newWorld(t *testing.T, change ...func(*release.Options)) *world {
+func newWorld(t testing.TB, change ...func(*release.Options)) *world {
 	t.Helper()
 	w := &world{t: t, ledger: ledger.New()}
 	w.policy.Store(signedPolicy(t))
@@ -105,7 +105,7 @@ func newWorld(t *testing.T, change ...func(*release.Options)) *world {
 	return w
 }
 
-func signedPolicy(t *testing.T, more ...string) *governance.Policy {
+func signedPolicy(t testing.TB, more ...string) *governance.Policy {
 	t.Helper()
 	authority, err := keyring.GenerateSigner(keyring.Approval, rand.Reader)
 	require.NoError(t, err)

@@ -2,7 +2,7 @@ package rules
 
 import (
 	"context"
-	"fmt"
+	"strconv"
 
 	"github.com/yumen-project/yumen/gateway/release"
 )
@@ -27,8 +27,9 @@ func (r Share) Check(_ context.Context, c *release.Candidate) ([]release.Finding
 
 // share writes a share in per mille as a percentage.
 func share(permille int64) string {
+	percent := strconv.FormatInt(permille/10, 10)
 	if permille%10 == 0 {
-		return fmt.Sprintf("%d%%", permille/10)
+		return percent + "%"
 	}
-	return fmt.Sprintf("%d.%d%%", permille/10, permille%10)
+	return percent + "." + strconv.FormatInt(permille%10, 10) + "%"
 }
