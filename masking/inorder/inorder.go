@@ -74,10 +74,10 @@ func (p *Pipe[I, O]) Next() (out O, ok bool, err error) {
 	if p.err != nil {
 		return out, false, p.err
 	}
+	if p.err = context.Cause(p.ctx); p.err != nil {
+		return out, false, p.err
+	}
 	if !p.started {
-		if p.err = context.Cause(p.ctx); p.err != nil {
-			return out, false, p.err
-		}
 		p.start()
 	}
 	t, more := <-p.order

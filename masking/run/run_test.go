@@ -158,3 +158,9 @@ func countRows(ctx context.Context, _ Stage, read Open) (map[string]float64, err
 	}
 	return map[string]float64{"rows": float64(n)}, r.Err()
 }
+
+func compileTest(p *masking.Policy) (masking.Masker, error) { return compileOver(p, testSchema) }
+
+func compileOver(p *masking.Policy, s *arrow.Schema) (masking.Masker, error) {
+	return masking.Compile(p, s, nil, nil)
+}
