@@ -149,3 +149,34 @@ func BenchmarkExtract(t *testing.B) {
 		}
 	}
 }
+
+// BenchmarkLinearScore weighs 32 features of one batch.
+func BenchmarkLinearScore(t *testing.B) {
+	b := newBench(t)
+	leaves := b.leaves(t, 32)
+	for t.Loop() {
+		acc := he.NewAccumulator(b.params, b.header.Key)
+		for f, l := range leaves {
+			if err := acc.AddWeighted(l, int64(f)*7919-100_000); err != nil {
+				t.Fatal(err)
+			}
+		}
+		acc.Sum()
+	}
+}
+
+// BenchmarkProduct multiplies one pair of batches of 8192 rows.
+func BenchmarkProduct(t *testing.B) {
+	p, err := he.NewParameters(he.MulLiteral())
+	require.NoError(t, err)
+	w := newWorld(t, p, 1)
+	product, err := he.NewProduct(p, w.key, w.secret.relinKey(t))
+	require.NoError(t, err)
+	x := w.leaf(t, 0, make([]int64, p.N()))
+	for t.Loop() {
+		if err := product.Add(x, x); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.ReportMetric(float64(t.Elapsed().Nanoseconds())/float64(t.N*p.N()), "ns/row")
+}

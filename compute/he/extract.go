@@ -74,9 +74,64 @@ func Extract(p *Parameters, terms []Term) ([]*Opening, error) {
 	}
 	out := make([]*Opening, p.Limbs())
 	for limb := range out {
-		out[limb] = p.extractLimb(limb, terms)
+		out[limb] = &Opening{Limb: limb, B: make([]uint64, len(p.q))}
+	}
+	weights, product := make([]uint64, p.N()), make([]uint64, p.N())
+	for _, t := range terms {
+		few := t.Mask.few()
+		for i, s := range p.ringQ.SubRings {
+			if few == nil {
+				dual(weights, t.Mask, s.Modulus)
+				s.NTT(weights, weights)
+				s.MForm(weights, weights)
+			}
+			for limb, o := range out {
+				c, a := t.Sum.Limbs[limb], o.part(p, t.Sum.Key).Coeffs[i]
+				o.B[i] = ring.CRed(o.B[i]+dot(t.Mask, c.C0.Coeffs[i], s), s.Modulus)
+				if few != nil {
+					shift(a, c.C1.Coeffs[i], few, t.Mask, s)
+					continue
+				}
+				s.NTT(c.C1.Coeffs[i], product)
+				s.MulCoeffsMontgomery(product, weights, product)
+				s.INTT(product, product)
+				turn(product, s.Modulus)
+				s.Add(a, product, a)
+			}
+		}
 	}
 	return out, nil
+}
+
+// few gives the positions with a weight if there are at most 4, in which case
+// shifts are faster than a product; nil otherwise.
+func (m Mask) few() []int {
+	at := make([]int, 0, 4)
+	for k, w := range m {
+		if w != 0 {
+			if len(at) == 4 {
+				return nil
+			}
+			at = append(at, k)
+		}
+	}
+	return at
+}
+
+// shift adds to a the vector v with <v, s> = sum of w_k * coefficient k of c*s:
+// v_j = w_k*c_(k-j) for j <= k, -w_k*c_(N+k-j) beyond.
+func shift(a, c []uint64, positions []int, m Mask, s *ring.SubRing) {
+	q := s.Modulus
+	for _, k := range positions {
+		w := ring.MForm(residue(m[k], q), q, s.BRedConstant)
+		for j := range a {
+			if j <= k {
+				a[j] = ring.CRed(a[j]+ring.MRed(c[k-j], w, q, s.MRedConstant), q)
+			} else {
+				a[j] = ring.CRed(a[j]+q-ring.MRed(c[len(c)+k-j], w, q, s.MRedConstant), q)
+			}
+		}
+	}
 }
 
 func (t Term) check(p *Parameters) error {
@@ -96,27 +151,6 @@ func (t Term) check(p *Parameters) error {
 	return nil
 }
 
-func (p *Parameters) extractLimb(limb int, terms []Term) *Opening {
-	o := &Opening{Limb: limb, B: make([]uint64, len(p.q))}
-	product, weights := p.ringQ.NewPoly(), p.ringQ.NewPoly()
-	for _, t := range terms {
-		a := o.part(p, t.Sum.Key)
-		c := t.Sum.Limbs[limb]
-		for i, s := range p.ringQ.SubRings {
-			dual(weights.Coeffs[i], t.Mask, s.Modulus)
-			o.B[i] = ring.CRed(o.B[i]+dot(t.Mask, c.C0.Coeffs[i], s), s.Modulus)
-			s.NTT(weights.Coeffs[i], weights.Coeffs[i])
-			s.MForm(weights.Coeffs[i], weights.Coeffs[i])
-			s.NTT(c.C1.Coeffs[i], product.Coeffs[i])
-			s.MulCoeffsMontgomery(product.Coeffs[i], weights.Coeffs[i], product.Coeffs[i])
-			s.INTT(product.Coeffs[i], product.Coeffs[i])
-			turn(product.Coeffs[i], s.Modulus)
-			s.Add(a.Coeffs[i], product.Coeffs[i], a.Coeffs[i])
-		}
-	}
-	return o
-}
-
 // part finds or inserts the A of a key.
 func (o *Opening) part(p *Parameters, key [32]byte) ring.Poly {
 	at, found := slices.BinarySearchFunc(o.Keys, key, func(a, b [32]byte) int { return bytes.Compare(a[:], b[:]) })
@@ -129,9 +163,9 @@ func (o *Opening) part(p *Parameters, key [32]byte) ring.Poly {
 
 // dual writes w(X^-1) modulo X^N+1: w_0, then -w_k at N-k.
 func dual(row []uint64, m Mask, q uint64) {
-	row[0] = residue(m[0], q) % q
+	row[0] = residue(m[0], q)
 	for k := 1; k < len(m); k++ {
-		row[len(row)-k] = residue(-m[k], q) % q
+		row[len(row)-k] = residue(-m[k], q)
 	}
 }
 
@@ -149,7 +183,11 @@ func turn(row []uint64, q uint64) {
 func dot(m Mask, row []uint64, s *ring.SubRing) uint64 {
 	var sum uint64
 	for j, w := range m {
-		if w != 0 {
+		switch w {
+		case 0:
+		case 1:
+			sum = ring.CRed(sum+row[j], s.Modulus)
+		default:
 			sum = ring.CRed(sum+ring.BRed(residue(w, s.Modulus), row[j], s.Modulus, s.BRedConstant), s.Modulus)
 		}
 	}

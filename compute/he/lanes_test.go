@@ -96,3 +96,29 @@ func TestEncryptionIsRandom(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEqual(t, first.C1, second.C1, "each limb has a mask of its own")
 }
+
+// Few weights go by shifts, many by a product: the same sample, since extraction
+// is linear in the mask.
+func TestExtractionByShiftsEqualsProducts(t *testing.T) {
+	w := smallWorld(t, 1, false)
+	p := w.params
+	acc := he.NewAccumulator(p, w.key)
+	values := make([]int64, p.N())
+	for j := range values {
+		values[j] = int64(j + 1)
+	}
+	require.NoError(t, acc.Add(w.leaf(t, 0, values)))
+	sum := acc.Sum()
+	whole := make(he.Mask, p.N())
+	var parts []he.Term
+	for j := range whole {
+		whole[j] = int64(j*j) - 700
+		one := make(he.Mask, p.N())
+		one[j] = whole[j]
+		parts = append(parts, he.Term{Sum: sum, Mask: one})
+	}
+	require.Equal(t, openingBytes(t, p, []he.Term{{Sum: sum, Mask: whole}}), openingBytes(t, p, parts))
+	zero := openingBytes(t, p, []he.Term{{Sum: sum, Mask: make(he.Mask, p.N())}})
+	empty := openingBytes(t, p, []he.Term{{Sum: he.NewAccumulator(p, w.key).Sum(), Mask: p.AllMask()}})
+	require.Equal(t, zero, empty)
+}
