@@ -66,6 +66,7 @@ var law = []row{
 	allow("masking/rankswap", "masking/kernel", "masking/draw", arrow),
 	allow("masking/pram", "masking/kernel", "masking/draw", arrow),
 	allow("masking/microaggregate", "masking/kernel", "masking/draw", arrow),
+	allow("masking/redact", "masking/kernel", arrow, sys),
 	allow("masking/kernel", arrow),
 	allow("masking/identifier"),
 
