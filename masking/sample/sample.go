@@ -14,19 +14,19 @@
 package sample
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash"
 	"math/big"
 	"strconv"
 	"strings"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
-	"github.com/emmansun/gmsm/sm3"
 
 	"github.com/yumen-project/yumen/masking/identifier"
 	"github.com/yumen-project/yumen/masking/kernel"
+	"github.com/yumen-project/yumen/masking/sm3lanes"
 )
 
 // MinKey is the least length of a lineage key in bytes.
@@ -67,27 +67,20 @@ func Parse(rate, kind string) (Params, error) {
 
 // Sampler is immutable and safe for concurrent use.
 type Sampler struct {
-	params       Params
-	inner, outer []byte // the key padded to a block, XORed as in RFC 2104
+	params Params
+	key    *sm3lanes.Key
 }
 
-// New makes a sampler; the key is copied.
+// New makes a sampler; no reference to the key is kept.
 func New(p Params, key []byte) (*Sampler, error) {
 	if len(key) < MinKey {
 		return nil, fmt.Errorf("sample: want a key of at least %d bytes", MinKey)
 	}
-	s := &Sampler{params: p, inner: make([]byte, sm3.BlockSize), outer: make([]byte, sm3.BlockSize)}
-	if len(key) > sm3.BlockSize {
-		sum := sm3.Sum(key)
-		key = sum[:]
+	k, err := sm3lanes.NewKey(key)
+	if err != nil {
+		return nil, fmt.Errorf("sample: %w", err)
 	}
-	copy(s.inner, key)
-	copy(s.outer, key)
-	for i := range s.inner {
-		s.inner[i] ^= 0x36
-		s.outer[i] ^= 0x5c
-	}
-	return s, nil
+	return &Sampler{params: p, key: k}, nil
 }
 
 // String, GoString and the like never print the key.
@@ -120,14 +113,17 @@ func (s *Sampler) Members(in arrow.Array) ([]int, error) {
 	if err := check(in); err != nil {
 		return nil, err
 	}
-	j := &judge{Sampler: s, h: sm3.New()}
+	j := &judge{Sampler: s}
 	switch a := in.(type) {
 	case *array.String:
-		return j.rows(a, func(i int) []byte { return j.text(a.Value(i)) }), nil
+		return j.rows(a, func(i int) { j.add([]byte(a.Value(i))) }), nil
 	case *array.LargeString:
-		return j.rows(a, func(i int) []byte { return j.text(a.Value(i)) }), nil
+		return j.rows(a, func(i int) { j.add([]byte(a.Value(i))) }), nil
 	case *array.Int64:
-		return j.rows(a, func(i int) []byte { return j.number(a.Value(i)) }), nil
+		return j.rows(a, func(i int) {
+			j.digits = strconv.AppendInt(j.digits[:0], a.Value(i), 10)
+			j.add(j.digits)
+		}), nil
 	case *array.Dictionary:
 		return j.coded(a)
 	}
@@ -156,23 +152,52 @@ func checkText[O kernel.Offset](in arrow.Array) error {
 	return s.Check()
 }
 
-// judge holds the scratch of one call.
+// judge holds the scratch of one call: the subjects of some rows, end to end.
 type judge struct {
 	*Sampler
-	h     hash.Hash
-	raw   []byte
-	canon []byte
-	sum   [sm3.Size]byte
+	at      []int // the row of each subject
+	data    []byte
+	offsets []int64
+	digits  []byte
 }
 
-func (j *judge) rows(in arrow.Array, subject func(int) []byte) []int {
-	var rows []int
+// most is how many subjects are judged at once.
+const most = 4096
+
+// rows judges the subjects of the rows that have one.
+func (j *judge) rows(in arrow.Array, subject func(int)) []int {
+	var members []int
 	for i := range in.Len() {
-		if in.IsValid(i) && j.member(subject(i)) {
-			rows = append(rows, i)
+		if in.IsValid(i) {
+			before := len(j.data)
+			subject(i)
+			if len(j.data) > before {
+				j.at = append(j.at, i)
+				j.offsets = append(j.offsets, int64(before))
+			}
+		}
+		if len(j.at) == most || i == in.Len()-1 {
+			members = j.judge(members)
 		}
 	}
-	return rows
+	return members
+}
+
+// judge compares the first 64 bits of each HMAC with the rate.
+func (j *judge) judge(members []int) []int {
+	if len(j.at) == 0 {
+		return members
+	}
+	j.offsets = append(j.offsets, int64(len(j.data)))
+	sums := make([]byte, len(j.at)*sm3lanes.Size)
+	j.key.MACLarge(sums, j.data, j.offsets)
+	for n, row := range j.at {
+		if binary.BigEndian.Uint64(sums[n*sm3lanes.Size:]) < j.params.Below {
+			members = append(members, row)
+		}
+	}
+	j.at, j.data, j.offsets = j.at[:0], j.data[:0], j.offsets[:0]
+	return members
 }
 
 // coded judges each value of a dictionary once.
@@ -198,49 +223,17 @@ func (j *judge) coded(d *array.Dictionary) ([]int, error) {
 	return rows, nil
 }
 
-// text is nil for an empty value, and for one without a canonical form.
-func (j *judge) text(v string) []byte {
-	if v == "" {
-		return nil
+// add appends the form of a subject that is hashed; nothing for a value that
+// is empty or has no canonical form.
+func (j *judge) add(v []byte) {
+	if len(v) == 0 {
+		return
 	}
-	j.raw = append(j.raw[:0], v...)
 	if j.params.Kind == "" {
-		return j.raw
+		j.data = append(j.data, v...)
+		return
 	}
-	var err error
-	if j.canon, err = identifier.AppendCanonical(j.canon[:0], j.params.Kind, j.raw); err != nil {
-		return nil
+	if out, err := identifier.AppendCanonical(j.data, j.params.Kind, v); err == nil {
+		j.data = out
 	}
-	return j.canon
-}
-
-func (j *judge) number(v int64) []byte {
-	j.raw = strconv.AppendInt(j.raw[:0], v, 10)
-	if j.params.Kind == "" {
-		return j.raw
-	}
-	return j.text(string(j.raw))
-}
-
-// member compares the first 64 bits of the HMAC with the rate.
-func (j *judge) member(subject []byte) bool {
-	if subject == nil {
-		return false
-	}
-	j.h.Reset()
-	j.h.Write(j.inner)
-	j.h.Write(subject)
-	sum := j.h.Sum(j.sum[:0])
-	j.h.Reset()
-	j.h.Write(j.outer)
-	j.h.Write(sum)
-	sum = j.h.Sum(j.sum[:0])
-	return be64(sum) < j.params.Below
-}
-
-func be64(b []byte) (x uint64) {
-	for _, c := range b[:8] {
-		x = x<<8 | uint64(c)
-	}
-	return x
 }
