@@ -96,6 +96,12 @@ func address(i int) string {
 	return fmt.Sprintf("吉林省吉林市昌邑区解放大路%d号%d单元%d室", i%971, i%7+1, i%1207+101)
 }
 
+// asciiText is of 3 to 20 letters.
+func asciiText(i int) string {
+	i = i * 2654435761 >> 7 & 0xffff
+	return "Alexandria-Constantin"[i%4 : 7+i%15]
+}
+
 func mixedText(i int) string {
 	return []string{"Ann", "吉林省吉林市昌邑区", "18643200000", "someone@example.org", "张三", "B-204"}[i*5%6]
 }
@@ -146,11 +152,14 @@ func BenchmarkRedact(b *testing.B) {
 	require.NoError(b, err)
 	one, err := redact.New(redact.Params{KeepFirst: 1})
 	require.NoError(b, err)
+	ends, err := redact.New(redact.Params{KeepFirst: 1, KeepLast: 1})
+	require.NoError(b, err)
 	for _, c := range []struct {
 		name  string
 		k     kernel.Kernel
 		value func(int) string
-	}{{"fixed18", k, residentNumber}, {"names", one, personName}, {"mixed", one, mixedText}, {"addresses", k, address}} {
+	}{{"fixed18", k, residentNumber}, {"names", one, personName}, {"ascii", one, asciiText}, {"ascii-ends", ends, asciiText},
+		{"mixed", one, mixedText}, {"addresses", k, address}} {
 		in := newStream(b, benchText(c.value))
 		for alloc, mem := range map[string]memory.Allocator{
 			"recycled": &recycler{free: map[int][][]byte{}}, "go": memory.DefaultAllocator} {

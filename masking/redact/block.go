@@ -39,7 +39,10 @@ func (b *blocks[O]) quick(at, end, pos int) (int, bool) {
 		}
 		b.cover8(at, end, pos)
 		return pos + len(text), true
-	case b.r.first <= 2 && b.r.last == 0 && threes(text):
+	case b.r.first <= 2 && b.r.last == 0 && threes(text, b.r.wide):
+		if b.r.wide && namesLanes(b.r, b.s.Off[at:end+1], b.w.Off[at:end+1], b.data, b.w.Data) {
+			return int(b.w.Off[end]), true
+		}
 		return b.coverThrees(at, end, pos)
 	}
 	return 0, false

@@ -1,10 +1,13 @@
 package redact
 
 import (
+	"bytes"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
@@ -61,6 +64,7 @@ func TestBlocksAgainstTheSlowForm(t *testing.T) {
 		vals, valid := blockColumn(rt)
 		k, err := New(p)
 		require.NoError(rt, err)
+		k.(*redactor).wide = hasLanes() && rapid.Bool().Draw(rt, "wide")
 		b := array.NewStringBuilder(memory.DefaultAllocator)
 		under := rapid.Bool().Draw(rt, "bytes under nulls")
 		for i, v := range vals {
@@ -126,6 +130,51 @@ func withNulls(a arrow.Array, valid []bool) arrow.Array {
 	}
 	bufs := a.Data().Buffers()
 	return array.MakeFromData(array.NewData(a.DataType(), a.Len(), []*memory.Buffer{bits, bufs[1], bufs[2]}, nil, nulls, 0))
+}
+
+// FuzzThrees compares the vectors with plain Go and with the standard library.
+func FuzzThrees(f *testing.F) {
+	f.Add([]byte("吉林省吉林市昌邑区"), 0, byte(0))
+	f.Add([]byte("吉"), 100, byte(0xE0))
+	f.Add([]byte("张李王"), 64, byte(0xBF))
+	f.Fuzz(func(t *testing.T, piece []byte, at int, odd byte) {
+		if len(piece) == 0 || len(piece) > 300 {
+			return
+		}
+		b := bytes.Repeat(piece, 1+300/len(piece))
+		if at >= 0 && odd != 0 {
+			b[at%len(b)] = odd
+		}
+		want := threes(b, false)
+		require.Equal(t, want, threes(b, hasLanes()))
+		if want {
+			require.True(t, utf8.Valid(b))
+			require.Equal(t, len(b), 3*utf8.RuneCount(b))
+		}
+	})
+}
+
+// TestOffsetsThatStepBack: wherever it is, and whatever engine looks.
+func TestOffsetsThatStepBack(t *testing.T) {
+	for at := range 40 {
+		for _, bad := range []int32{-1, math.MinInt32, math.MaxInt32} {
+			off := make([]int32, 41)
+			for i := range off {
+				off[i] = int32(3 * i)
+			}
+			s := kernel.Strings[int32]{N: 40, Off: off}
+			for _, wide := range []bool{false, hasLanes()} {
+				require.NoError(t, check(&redactor{wide: wide}, s))
+			}
+			if at == 0 {
+				continue // the first and the last are checked when the array is opened
+			}
+			off[at] = bad
+			for _, wide := range []bool{false, hasLanes()} {
+				require.ErrorIs(t, check(&redactor{wide: wide}, s), kernel.ErrCorrupt)
+			}
+		}
+	}
 }
 
 // TestBlocksRefuse: one bad byte in a block of good ones, wherever it lies.

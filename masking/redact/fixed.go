@@ -22,7 +22,7 @@ func fixed[O kernel.Offset](r *redactor, env *kernel.Env, s kernel.Strings[O], t
 	if err != nil {
 		return nil, err
 	}
-	if !fixedOffsets(w.Off, s, O(width)) ||
+	if !fixedOffsets(w.Off, s, O(width), r.wide) ||
 		!r.overwrite(w.Data, s.Data[s.Off[0]:s.Off[s.N]], width) {
 		clear(w.Data)
 		w.Release()
@@ -43,16 +43,11 @@ func widthOf[O kernel.Offset](s kernel.Strings[O]) int {
 
 // fixedOffsets writes the offsets rebased to 0 and reports whether every value
 // is of the width, or empty, and every null empty.
-func fixedOffsets[O kernel.Offset](dst []O, s kernel.Strings[O], width O) bool {
+func fixedOffsets[O kernel.Offset](dst []O, s kernel.Strings[O], width O, wide bool) bool {
 	off, base := s.Off[:s.N+1], s.Off[0]
 	dst = dst[:len(off)]
 	if s.Valid.None() && int64(off[s.N]-base) == int64(s.N)*int64(width) {
-		var odd O
-		for i, o := range off {
-			odd |= (o - base) ^ O(i)*width
-			dst[i] = o - base
-		}
-		return odd == 0
+		return even(dst, off, width, wide)
 	}
 	for i := range s.N {
 		d := off[i+1] - off[i]
@@ -64,10 +59,35 @@ func fixedOffsets[O kernel.Offset](dst []O, s kernel.Strings[O], width O) bool {
 	return true
 }
 
+// even writes off less its first to dst and reports whether number i of them is
+// i times width.
+func even[O kernel.Offset](dst, off []O, width O, wide bool) bool {
+	base, done := off[0], 0
+	if wide {
+		var bad bool
+		if done, bad = rebaseLanes(dst, off, width); bad {
+			return false
+		}
+	}
+	var odd O
+	for i := done; i < len(off); i++ {
+		odd |= (off[i] - base) ^ O(i)*width
+		dst[i] = off[i] - base
+	}
+	return odd == 0
+}
+
 // overwrite writes the masked form of src, whole values of the width, to dst.
 // It reports false if src is not ASCII; dst is then unusable.
 func (r *redactor) overwrite(dst, src []byte, width int) bool {
 	kept, mask := r.patterns(width)
+	if r.wide {
+		done, high := stampLanes(dst, src, arrow.GetBytes(kept), arrow.GetBytes(mask))
+		if high {
+			return false
+		}
+		dst, src = dst[done:], src[done:]
+	}
 	mask = mask[:len(kept)]
 	in, out := arrow.GetData[uint64](src[:len(src)&^7]), arrow.GetData[uint64](dst[:len(dst)&^7])
 	var seen uint64
@@ -93,11 +113,11 @@ func (r *redactor) overwrite(dst, src []byte, width int) bool {
 // byteOf is byte i of words in memory order.
 func byteOf(words []uint64, i int) byte { return arrow.GetBytes(words)[i] }
 
-// patterns are the words of eight consecutive values: ones where a character
+// patterns are the words, and vectors, of 32 consecutive values: ones where a character
 // stays, and the mask character where it does not.
 func (r *redactor) patterns(width int) (kept, mask []uint64) {
 	first, last := r.keeps(width)
-	keep, cover := make([]byte, 8*width), make([]byte, 8*width)
+	keep, cover := make([]byte, 32*width), make([]byte, 32*width)
 	for i := range keep {
 		if at := i % width; at < first || at >= width-last {
 			keep[i] = 0xff

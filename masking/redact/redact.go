@@ -88,7 +88,7 @@ func New(p Params) (kernel.Kernel, error) {
 	if p.Mask < 0x20 || p.Mask == 0x7f || !utf8.ValidRune(p.Mask) {
 		return nil, fmt.Errorf("redact: mask is not a printable character")
 	}
-	r := &redactor{first: p.KeepFirst, last: p.KeepLast, mask: utf8.AppendRune(nil, p.Mask)}
+	r := &redactor{wide: hasLanes(), first: p.KeepFirst, last: p.KeepLast, mask: utf8.AppendRune(nil, p.Mask)}
 	r.least = r.first + r.last + 1
 	if p.Identifier {
 		r.least = max(r.least, 2*(r.first+r.last))
@@ -100,6 +100,7 @@ func New(p Params) (kernel.Kernel, error) {
 }
 
 type redactor struct {
+	wide        bool // vectors are used
 	first, last int
 	least       int // characters of the shortest value of which some stay
 	mask        []byte
@@ -136,8 +137,20 @@ func maskText[O kernel.Offset](r *redactor, env *kernel.Env, in arrow.Array) (ar
 	if out, err := fixed(r, env, s, in.DataType()); out != nil || err != nil {
 		return out, err
 	}
-	if err := s.Check(); err != nil {
+	if err := check(r, s); err != nil {
 		return nil, err
 	}
 	return generic(r, env, s, in.DataType())
+}
+
+// check is s.Check.
+func check[O kernel.Offset](r *redactor, s kernel.Strings[O]) error {
+	if r.wide {
+		done, ok := orderedLanes(s.Off[:s.N+1])
+		if !ok {
+			return kernel.ErrCorrupt
+		}
+		s.Off, s.N = s.Off[done:], s.N-done
+	}
+	return s.Check()
 }

@@ -44,6 +44,7 @@ func TestAgainstTheSlowForm(t *testing.T) {
 		from := rapid.IntRange(0, len(vals)).Draw(rt, "from")
 		k, err := New(p)
 		require.NoError(rt, err)
+		k.(*redactor).wide = hasLanes() && rapid.Bool().Draw(rt, "wide")
 		mem := memory.NewCheckedAllocator(memory.NewGoAllocator())
 		defer mem.AssertSize(t, 0)
 		b := array.NewStringBuilder(mem)

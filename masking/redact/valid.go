@@ -20,7 +20,14 @@ func ascii(b []byte) bool {
 
 // threes reports that b is UTF-8 of nothing but characters of three bytes that
 // do not lead with E0 or ED.
-func threes(b []byte) bool {
+func threes(b []byte, wide bool) bool {
+	if wide {
+		done, ok := threesLanes(b)
+		if !ok {
+			return false
+		}
+		b = b[done:]
+	}
 	for ; len(b) >= 24; b = b[24:] {
 		if !plainThrees(binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b[16:])) {
 			return false

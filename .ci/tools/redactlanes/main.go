@@ -1,0 +1,307 @@
+// Command redactlanes writes the vector assembly of masking/redact:
+//
+//	redactlanes <directory>
+//
+// puts lanes_amd64.s and lanes_stub_amd64.go there. The same text comes out on
+// every machine. All of it needs AVX2 and nothing more.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/mmcloughlin/avo/attr"
+	"github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/pass"
+	"github.com/mmcloughlin/avo/printer"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+func main() {
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "redactlanes:", err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string) error {
+	if len(args) != 1 {
+		return errors.New("want the directory of the package")
+	}
+	g := &gen{Context: build.NewContext()}
+	g.stamp()
+	g.rebase32()
+	g.ordered32()
+	g.threes96()
+	g.sizes32()
+	g.heads32()
+	file, err := g.Result()
+	if err != nil {
+		return err
+	}
+	if err := pass.Compile.Execute(file); err != nil {
+		return err
+	}
+	config := printer.Config{Name: ".ci/tools/redactlanes", Pkg: "redact"}
+	for name, p := range map[string]printer.Printer{
+		"lanes_amd64.s":       printer.NewGoAsm(config),
+		"lanes_stub_amd64.go": printer.NewStubs(config),
+	} {
+		text, err := p.Print(file)
+		if err != nil {
+			return fmt.Errorf("print %s: %w", name, err)
+		}
+		if err := os.WriteFile(filepath.Join(args[0], name), text, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type gen struct{ *build.Context }
+
+func (g *gen) function(name, signature string, doc ...string) {
+	g.Function(name)
+	g.Attributes(attr.NOSPLIT)
+	g.SignatureExpr(signature)
+	g.Doc(doc...)
+	g.Pragma("noescape")
+}
+
+func (g *gen) param(name string) reg.GPVirtual {
+	return g.Load(g.Param(name), g.GP64()).(reg.GPVirtual)
+}
+
+// param32 is a number of 32 bits in all eight lanes.
+func (g *gen) param32(name string) reg.VecVirtual {
+	r := g.Load(g.Param(name), g.GP32())
+	y := g.YMM()
+	g.VMOVD(r, y.AsX())
+	g.VPBROADCASTD(y.AsX(), y)
+	return y
+}
+
+// words is a vector in memory.
+func (g *gen) words(name string, w [4]uint64) operand.Mem {
+	m := g.StaticGlobal(name)
+	g.DataAttributes(attr.RODATA | attr.NOPTR)
+	for i, x := range w {
+		g.AddDatum(8*i, operand.U64(x))
+	}
+	return m
+}
+
+func (g *gen) constant(name string, w [4]uint64) reg.VecVirtual {
+	y := g.YMM()
+	g.VMOVDQU(g.words(name, w), y)
+	return y
+}
+
+func (g *gen) zero() reg.VecVirtual {
+	y := g.YMM()
+	g.VPXOR(y, y, y)
+	return y
+}
+
+func at(base reg.Register, disp int) operand.Mem { return operand.Mem{Base: base, Disp: disp} }
+
+func index(base, i reg.Register, scale uint8) operand.Mem {
+	return operand.Mem{Base: base, Index: i, Scale: scale}
+}
+
+// finish gives 1 if any bit of y is set, else 0.
+func (g *gen) finish(y reg.VecVirtual, result string) {
+	r := g.GP32()
+	g.XORL(r, r)
+	g.VPTEST(y, y)
+	g.SETNE(r.As8())
+	g.Store(r, g.Return(result))
+	g.VZEROUPPER()
+	g.RET()
+}
+
+func (g *gen) stamp() {
+	g.function("stamp", "func(dst, src, keep, cover *byte, vectors, period int) (high uint32)",
+		"stamp writes src AND keep OR cover, where keep and cover are period vectors of 32",
+		"bytes over and over, to dst: vectors in all, a multiple of period above 0. high",
+		"has a bit for each lane in which a byte of src was above 0x7F.")
+	dst, src, keep, cover := g.param("dst"), g.param("src"), g.param("keep"), g.param("cover")
+	n, period := g.param("vectors"), g.param("period")
+	seen := g.zero()
+	size, i, y := g.GP64(), g.GP64(), g.YMM()
+	g.MOVQ(period, size)
+	g.SHLQ(operand.Imm(5), size)
+	g.Label("round")
+	g.XORQ(i, i)
+	g.Label("vector")
+	g.VMOVDQU(index(src, i, 1), y)
+	g.VPOR(y, seen, seen)
+	g.VPAND(index(keep, i, 1), y, y)
+	g.VPOR(index(cover, i, 1), y, y)
+	g.VMOVDQU(y, index(dst, i, 1))
+	g.ADDQ(operand.Imm(32), i)
+	g.CMPQ(i, size)
+	g.JNE(operand.LabelRef("vector"))
+	g.ADDQ(size, src)
+	g.ADDQ(size, dst)
+	g.SUBQ(period, n)
+	g.JNE(operand.LabelRef("round"))
+	r := g.GP32()
+	g.VPMOVMSKB(seen, r)
+	g.Store(r, g.Return("high"))
+	g.VZEROUPPER()
+	g.RET()
+}
+
+func (g *gen) rebase32() {
+	g.function("rebase32", "func(dst, src *int32, vectors int, base, width, eight int32) (odd uint32)",
+		"rebase32 writes src less base to dst, eight numbers a vector, and says whether",
+		"number i of them was anything but i times width; eight is 8 times width.")
+	dst, src, n := g.param("dst"), g.param("src"), g.param("vectors")
+	base, want, step := g.param32("base"), g.param32("width"), g.param32("eight")
+	g.VPMULLD(g.words("iota", [4]uint64{1 << 32, 2 | 3<<32, 4 | 5<<32, 6 | 7<<32}), want, want)
+	odd, y := g.zero(), g.YMM()
+	g.Label("vector")
+	g.VMOVDQU(at(src, 0), y)
+	g.VPSUBD(base, y, y)
+	g.VMOVDQU(y, at(dst, 0))
+	g.VPXOR(want, y, y)
+	g.VPOR(y, odd, odd)
+	g.VPADDD(step, want, want)
+	g.ADDQ(operand.Imm(32), src)
+	g.ADDQ(operand.Imm(32), dst)
+	g.DECQ(n)
+	g.JNE(operand.LabelRef("vector"))
+	g.finish(odd, "odd")
+}
+
+func (g *gen) ordered32() {
+	g.function("ordered32", "func(off *int32, vectors int) (signs uint32)",
+		"ordered32 looks at eight numbers a vector and the one behind them. signs is 0 if",
+		"each is followed by one that is not negative and not less.")
+	off, n := g.param("off"), g.param("vectors")
+	seen, y, d := g.zero(), g.YMM(), g.YMM()
+	g.Label("vector")
+	g.VMOVDQU(at(off, 4), y)
+	g.VPSUBD(at(off, 0), y, d)
+	g.VPOR(y, seen, seen)
+	g.VPOR(d, seen, seen)
+	g.ADDQ(operand.Imm(32), off)
+	g.DECQ(n)
+	g.JNE(operand.LabelRef("vector"))
+	r := g.GP32()
+	g.VMOVMSKPS(seen, r)
+	g.Store(r, g.Return("signs"))
+	g.VZEROUPPER()
+	g.RET()
+}
+
+// everyThird is vector v of three: lead for bytes 0, 3, 6 ..., else other.
+func everyThird(v int, lead, other uint64) [4]uint64 {
+	var w [4]uint64
+	for i := range 32 {
+		b := other
+		if (32*v+i)%3 == 0 {
+			b = lead
+		}
+		w[i/8] |= b << (8 * (i % 8))
+	}
+	return w
+}
+
+func (g *gen) threes96() {
+	g.function("threes96", "func(src *byte, groups int) (odd uint32)",
+		"threes96 says whether groups of 96 bytes hold anything but characters of three",
+		"bytes, none of them led by E0 or ED.")
+	src, n := g.param("src"), g.param("groups")
+	var form, want [3]reg.VecVirtual
+	for v := range 3 {
+		form[v] = g.constant(fmt.Sprintf("form%d", v), everyThird(v, 0xF0, 0xC0))
+		want[v] = g.constant(fmt.Sprintf("want%d", v), everyThird(v, 0xE0, 0x80))
+	}
+	e0 := g.constant("e0", everyThird(0, 0xE0, 0xE0))
+	ed := g.constant("ed", everyThird(0, 0xED, 0xED))
+	odd := g.zero()
+	x, y := g.YMM(), g.YMM()
+	g.Label("group")
+	for v := range 3 {
+		g.VMOVDQU(at(src, 32*v), x)
+		g.VPCMPEQB(e0, x, y)
+		g.VPOR(y, odd, odd)
+		g.VPCMPEQB(ed, x, y)
+		g.VPOR(y, odd, odd)
+		g.VPAND(form[v], x, x)
+		g.VPXOR(want[v], x, x)
+		g.VPOR(x, odd, odd)
+	}
+	g.ADDQ(operand.Imm(96), src)
+	g.DECQ(n)
+	g.JNE(operand.LabelRef("group"))
+	g.finish(odd, "odd")
+}
+
+func (g *gen) sizes32() {
+	g.function("sizes32", "func(off, out *int32, vectors int, more, least, most int32) (odd uint32)",
+		"sizes32 writes the offsets of what values of three-byte characters become when",
+		"each shrinks to as many bytes as it has characters and more: eight values a",
+		"vector, from off[0] on; out[0] is there, out[1] and on are written. odd says that",
+		"a value was not of least to most characters.")
+	off, out, n := g.param("off"), g.param("out"), g.param("vectors")
+	more, least, most := g.param32("more"), g.param32("least"), g.param32("most")
+	third := g.constant("third", [4]uint64{0xAAAAAAABAAAAAAAB, 0xAAAAAAABAAAAAAAB, 0xAAAAAAABAAAAAAAB, 0xAAAAAAABAAAAAAAB})
+	pos, odd := g.YMM(), g.zero()
+	x, y := g.YMM(), g.YMM()
+	g.VPBROADCASTD(at(out, 0), pos)
+	g.Label("vector")
+	g.VMOVDQU(at(off, 4), x)
+	g.VPSUBD(at(off, 0), x, x)
+	g.VPMULLD(third, x, x)
+	g.VPCMPGTD(x, least, y) // least > x
+	g.VPOR(y, odd, odd)
+	g.VPCMPGTD(most, x, y) // x > most
+	g.VPOR(y, odd, odd)
+	g.VPADDD(more, x, x)
+	g.VPSLLDQ(operand.Imm(4), x, y) // running sums
+	g.VPADDD(y, x, x)
+	g.VPSLLDQ(operand.Imm(8), x, y)
+	g.VPADDD(y, x, x)
+	g.VPSHUFD(operand.Imm(0xFF), x, y)
+	g.VPERM2I128(operand.Imm(0x08), y, y, y) // the low half's sum, in the high half
+	g.VPADDD(y, x, x)
+	g.VPADDD(pos, x, x)
+	g.VMOVDQU(x, at(out, 4))
+	g.VPSHUFD(operand.Imm(0xFF), x, pos)
+	g.VPERM2I128(operand.Imm(0x11), pos, pos, pos)
+	g.ADDQ(operand.Imm(32), off)
+	g.ADDQ(operand.Imm(32), out)
+	g.DECQ(n)
+	g.JNE(operand.LabelRef("vector"))
+	g.finish(odd, "odd")
+}
+
+func (g *gen) heads32() {
+	g.function("heads32", "func(off, out *int32, quads int, data, dst *byte, head, word uint64)",
+		"heads32 writes, for four values a round, data[off[i]:] AND head OR word to",
+		"dst[out[i]:], eight bytes each.")
+	off, out, n := g.param("off"), g.param("out"), g.param("quads")
+	data, dst := g.param("data"), g.param("dst")
+	head, word := g.param("head"), g.param("word")
+	g.Label("quad")
+	for i := range 4 {
+		from, to := g.GP64(), g.GP64()
+		g.MOVL(at(off, 4*i), from.As32())
+		g.MOVL(at(out, 4*i), to.As32())
+		g.MOVQ(index(data, from, 1), from)
+		g.ANDQ(head, from)
+		g.ORQ(word, from)
+		g.MOVQ(from, index(dst, to, 1))
+	}
+	g.ADDQ(operand.Imm(16), off)
+	g.ADDQ(operand.Imm(16), out)
+	g.DECQ(n)
+	g.JNE(operand.LabelRef("quad"))
+	g.RET()
+}
