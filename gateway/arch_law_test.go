@@ -61,6 +61,7 @@ var law = []row{
 	allow("masking/run", "masking", "masking/kernel", "masking/inorder", "masking/run/...", arrow, sm3),
 	allow("masking/inorder"),
 	allow("masking/sm3lanes", sm3, sys),
+	allow("masking/fpe", "masking/kernel", "masking/identifier", arrow, sm3, sm4, sys),
 	allow("masking/draw", "masking/kernel", sm3, sm4),
 	allow("masking/shuffle", "masking/kernel", "masking/draw", arrow),
 	allow("masking/rankswap", "masking/kernel", "masking/draw", arrow),
