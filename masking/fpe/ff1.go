@@ -21,6 +21,7 @@ const (
 type engine struct {
 	block cipher.Block
 	ecb   cipher.BlockMode // nil when the cipher has no many-block form
+	keys  *[32]uint32      // round keys of SM4 where vectors run it, else nil
 }
 
 // manyBlocks is the form in which a cipher offers to encipher blocks together.
@@ -34,8 +35,8 @@ func newEngine(b cipher.Block) *engine {
 	return e
 }
 
-// encipher replaces every block of buf, each on its own.
-func (e *engine) encipher(buf []byte) {
+// blocks replaces every block of buf, each on its own.
+func (e *engine) blocks(buf []byte) {
 	if e.ecb != nil {
 		e.ecb.CryptBlocks(buf, buf)
 		return
@@ -151,14 +152,13 @@ func (s *shape) round(i int, hi, lo, x uint64) (uint64, uint64) {
 	return hi, lo ^ (uint64(i)<<(8*s.b) | x)
 }
 
-// value is the number a block gives after the cipher, mod m[half].
-func (s *shape) value(block []byte, half int) uint64 {
-	y := binary.BigEndian.Uint64(block)
+// value is the number mod m[half] that the first 12 bytes of a block give, high
+// being the first 8, after the cipher.
+func (s *shape) value(high uint64, next uint32, half int) uint64 {
 	if s.d <= 8 {
-		return s.rest(y, half)
+		return s.rest(high, half)
 	}
-	low := y<<32 | uint64(binary.BigEndian.Uint32(block[8:]))
-	return bits.Rem64(y>>32, low, s.m[half])
+	return bits.Rem64(high>>32, high<<32|uint64(next), s.m[half])
 }
 
 func addMod(a, b, m uint64) uint64 {
@@ -185,7 +185,7 @@ func (e *engine) one(s *shape, a, b uint64, back bool) (uint64, uint64) {
 		binary.BigEndian.PutUint64(buf[:], hi)
 		binary.BigEndian.PutUint64(buf[8:], lo)
 		e.block.Encrypt(buf[:], buf[:])
-		y := s.value(buf[:], i&1)
+		y := s.value(binary.BigEndian.Uint64(buf[:]), binary.BigEndian.Uint32(buf[8:]), i&1)
 		if back {
 			a, b = subMod(b, y, s.m[i&1]), a
 		} else {

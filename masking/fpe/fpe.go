@@ -30,7 +30,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/emmansun/gmsm/sm3"
-	"github.com/emmansun/gmsm/sm4"
 
 	"github.com/yumen-project/yumen/masking/kernel"
 )
@@ -174,9 +173,5 @@ func engineFor(key []byte, parts ...string) (*engine, error) {
 		h.Write([]byte{byte(len(s) >> 8), byte(len(s))})
 		h.Write([]byte(s))
 	}
-	block, err := sm4.NewCipher(h.Sum(nil)[:blockSize])
-	if err != nil {
-		return nil, err
-	}
-	return newEngine(block), nil
+	return newSM4(h.Sum(nil)[:blockSize])
 }

@@ -1,9 +1,6 @@
 package fpe
 
-import (
-	"encoding/binary"
-	"math/bits"
-)
+import "math/bits"
 
 // laneCount is how many values go through the rounds together. One call of
 // the cipher per round then covers as many blocks.
@@ -25,6 +22,8 @@ type lanes struct {
 	rows [laneCount]int32
 	a, b [laneCount]uint64
 	hi   [laneCount]uint64
+	in   words
+	out  words
 	buf  [laneCount * blockSize]byte
 }
 
@@ -56,7 +55,7 @@ func (l *lanes) run() {
 	}
 	l.fill(l.at(0), from)
 	for r := range rounds {
-		l.e.encipher(l.buf[:l.n*blockSize])
+		l.e.encipher(&l.out, &l.in, l.n, &l.buf)
 		if l.s.d > 8 {
 			l.wide(r, to)
 		} else {
@@ -84,26 +83,28 @@ func (l *lanes) round(i int) (hi, lo uint64) {
 func (l *lanes) fill(i int, x []uint64) {
 	mix, lo := l.round(i)
 	for j, v := range x {
-		block := l.buf[j*blockSize : j*blockSize+blockSize]
-		binary.BigEndian.PutUint64(block, l.hi[j]^mix)
-		binary.BigEndian.PutUint64(block[8:], lo^v)
+		hi, lo := l.hi[j]^mix, lo^v
+		l.in[0][j], l.in[1][j] = uint32(hi>>32), uint32(hi)
+		l.in[2][j], l.in[3][j] = uint32(lo>>32), uint32(lo)
 	}
 }
 
 // step ends the r-th round: x becomes (x + y) mod m, or (x - y) mod m, without
 // a branch on either, and the blocks become those of the next round. Here y has
-// 64 bits and m at most 32.
+// 64 bits and m at most 32, so that the first two words of a block stay.
 func (l *lanes) step(r int, x []uint64) {
-	s, half := l.s, l.at(r)&1
-	m, inv := s.m[half], s.inv[half]
-	mix, lo := l.round(l.at(r + 1))
-	hi, sign := l.hi[:len(x)], uint64(0)
+	half := l.at(r) & 1
+	m, inv := l.s.m[half], l.s.inv[half]
+	_, lo := l.round(l.at(r + 1))
+	n := len(x)
+	high, low := l.out[0][:n], l.out[1][:n]
+	third, last := l.in[2][:n], l.in[3][:n]
+	sign := uint64(0)
 	if l.back {
 		sign = ^uint64(0)
 	}
 	for j, v := range x {
-		block := l.buf[j*blockSize : j*blockSize+blockSize]
-		y := binary.BigEndian.Uint64(block)
+		y := uint64(high[j])<<32 | uint64(low[j])
 		q, _ := bits.Mul64(y, inv)
 		y -= q * m
 		for y >= m { // seldom, twice at most
@@ -114,8 +115,8 @@ func (l *lanes) step(r int, x []uint64) {
 		v += y - m
 		v += m & uint64(int64(v)>>63)
 		x[j] = v
-		binary.BigEndian.PutUint64(block, hi[j]^mix)
-		binary.BigEndian.PutUint64(block[8:], lo^v)
+		v ^= lo
+		third[j], last[j] = uint32(v>>32), uint32(v)
 	}
 }
 
@@ -124,7 +125,7 @@ func (l *lanes) wide(r int, x []uint64) {
 	half := l.at(r) & 1
 	m := l.s.m[half]
 	for j, v := range x {
-		y := l.s.value(l.buf[j*blockSize:j*blockSize+blockSize], half)
+		y := l.s.value(uint64(l.out[0][j])<<32|uint64(l.out[1][j]), l.out[2][j], half)
 		if l.back {
 			x[j] = subMod(v, y, m)
 		} else {

@@ -1,0 +1,8 @@
+//go:build !amd64 || purego
+
+package fpe
+
+func hasWords() bool { return false }
+
+// encryptWords is never called where hasWords is false.
+func encryptWords(*[32]uint32, *words, *words, int) {}
