@@ -34,10 +34,13 @@ func (b *blocks[O]) quick(at, end, pos int) (int, bool) {
 	text := b.data[from:to]
 	switch {
 	case text[0] < 0x80:
-		if b.r.first > 8 || b.r.last > 8 || !ascii(text) {
+		if b.r.first > 8 || b.r.last > 8 || !b.r.blanketASCII(b.w.Data[pos:pos+len(text)], text) {
 			return 0, false
 		}
-		b.cover8(at, end, pos)
+		off, out := b.s.Off[at:end+1], b.w.Off[at:end+1]
+		if !b.r.wide || !endsLanes(b.r, off, out, b.data, b.w.Data) {
+			putEnds(b.r, off, out, b.data, b.w.Data)
+		}
 		return pos + len(text), true
 	case b.r.first <= 2 && b.r.last == 0 && threes(text, b.r.wide):
 		if b.r.wide && namesLanes(b.r, b.s.Off[at:end+1], b.w.Off[at:end+1], b.data, b.w.Data) {
@@ -61,34 +64,37 @@ func (b *blocks[O]) hidden(at, end int) bool {
 	return false
 }
 
-// cover8 treats ASCII: lengths stay, so all is covered and then the characters
-// that stay are put back.
-func (b *blocks[O]) cover8(at, end, pos int) {
-	off, out := b.s.Off[at:end+1], b.w.Off[at:end+1]
-	shift := O(pos) - off[0]
-	length := int(off[len(off)-1] - off[0])
-	b.r.blanket(b.w.Data[pos : pos+length])
-	data, dst := b.data, b.w.Data[pos:]
-	base, head := off[0], low(b.r.first)
-	word := (uint64(b.r.mask[0]) * ones) &^ head
-	least := O(b.r.least)
-	out = out[1:len(off)]
-	from := base
-	if b.r.first == 0 && b.r.last == 0 {
-		for i, to := range off[1:] {
-			out[i] = to + shift
+// blanketASCII fills dst with mask characters and reports whether text, as
+// long, is ASCII.
+func (r *redactor) blanketASCII(dst, text []byte) bool {
+	if r.wide {
+		done, high := blanketLanes(dst, text, r.page)
+		if high {
+			return false
 		}
-		return
+		dst, text = dst[done:], text[done:]
 	}
-	for i, to := range off[1:] {
+	r.blanket(dst)
+	return ascii(text)
+}
+
+// putEnds puts the characters of ASCII that stay back into dst, which is all
+// mask characters, and writes the offsets: lengths stay. out[0] is there.
+func putEnds[O kernel.Offset](r *redactor, off, out []O, data, dst []byte) {
+	shift := out[0] - off[0]
+	head := low(r.first)
+	word := (uint64(r.mask[0]) * ones) &^ head
+	from := off[0]
+	off, out = off[1:], out[1:len(off)]
+	for i, to := range off {
 		out[i] = to + shift
-		if to-from >= least {
-			if b.r.first > 0 {
+		if to-from >= O(r.least) {
+			if r.first > 0 {
 				x := binary.LittleEndian.Uint64(data[from:])
-				binary.LittleEndian.PutUint64(dst[from-base:], x&head|word)
+				binary.LittleEndian.PutUint64(dst[from+shift:], x&head|word)
 			}
-			if b.r.last > 0 {
-				putBack(dst[:to-base], data[:to], b.r.last)
+			if r.last > 0 {
+				putBack(dst[:to+shift], data[:to], r.last)
 			}
 		}
 		from = to

@@ -1,6 +1,8 @@
 package redact
 
 import (
+	"math/bits"
+
 	"golang.org/x/sys/cpu"
 
 	"github.com/yumen-project/yumen/masking/kernel"
@@ -74,4 +76,64 @@ func namesLanes[O kernel.Offset](r *redactor, off, out []O, data, dst []byte) bo
 	head := low(3 * r.first)
 	heads32(&from[0], &to[0], n/4, &data[0], &dst[0], head, uint64(r.mask[0])*ones&^head)
 	return true
+}
+
+// blanketLanes fills dst with mask characters as far as vectors go, and
+// reports whether src, as long, was ASCII so far.
+func blanketLanes(dst, src, page []byte) (done int, high bool) {
+	vectors := len(src) / 32
+	if vectors == 0 {
+		return 0, false
+	}
+	var none [32]byte
+	seen := stamp(&dst[0], &src[0], &none[0], &page[0], vectors, 1)
+	return 32 * vectors, seen != 0
+}
+
+// endsLanes is putEnds on a multiple of eight values. dst is all mask
+// characters, and data goes on for eight bytes behind the last value.
+func endsLanes[O kernel.Offset](r *redactor, off, out []O, data, dst []byte) bool {
+	from, ok := any(off).([]int32)
+	to, _ := any(out).([]int32)
+	n := len(from) - 1
+	if !ok || n < 8 || n%8 != 0 || n > blockRows {
+		return false
+	}
+	shift := to[0] - from[0]
+	rebase32(&to[0], &from[0], n/8, -shift, 0, 0)
+	to[n] = from[n] + shift
+	var brief [blockRows / 8]byte
+	some := short32(&from[0], &brief[0], n/8, int32(r.least)) != 0
+	if some && r.last > 0 {
+		return false
+	}
+	if r.first > 0 {
+		head := low(r.first)
+		heads32(&from[0], &to[0], n/4, &data[0], &dst[0], head, uint64(r.mask[0])*ones&^head)
+	}
+	switch k := r.last; {
+	case k >= 4:
+		tails4(&from[1], &to[1], n/4, &data[0], &dst[0], k)
+		tails4(&from[1], &to[1], n/4, &data[0], &dst[0], 4)
+	case k >= 2:
+		tails2(&from[1], &to[1], n/4, &data[0], &dst[0], k)
+		tails2(&from[1], &to[1], n/4, &data[0], &dst[0], 2)
+	case k == 1:
+		tails1(&from[1], &to[1], n/4, &data[0], &dst[0], 1)
+	}
+	if some {
+		coverBrief(r, to, dst, brief[:n/8])
+	}
+	return true
+}
+
+// coverBrief covers the values of which nothing may stay: those whose bit is
+// set.
+func coverBrief(r *redactor, to []int32, dst, brief []byte) {
+	for v, set := range brief {
+		for ; set != 0; set &= set - 1 {
+			i := 8*v + bits.TrailingZeros8(set)
+			r.blanket(dst[to[i]:to[i+1]])
+		}
+	}
 }

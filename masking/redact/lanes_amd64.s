@@ -292,3 +292,131 @@ quad:
 	DECQ DX
 	JNE  quad
 	RET
+
+// func short32(off *int32, bits *byte, vectors int, least int32) (any uint32)
+// Requires: AVX, AVX2
+TEXT ·short32(SB), NOSPLIT, $0-36
+	MOVQ         off+0(FP), AX
+	MOVQ         bits+8(FP), CX
+	MOVQ         vectors+16(FP), DX
+	MOVL         least+24(FP), BX
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	XORL         BX, BX
+
+vector:
+	VMOVDQU   4(AX), Y1
+	VPSUBD    (AX), Y1, Y1
+	VPCMPGTD  Y1, Y0, Y1
+	VMOVMSKPS Y1, SI
+	MOVB      SI, (CX)
+	ORL       SI, BX
+	ADDQ      $0x20, AX
+	INCQ      CX
+	DECQ      DX
+	JNE       vector
+	MOVL      BX, any+32(FP)
+	VZEROUPPER
+	RET
+
+// func tails1(off *int32, out *int32, quads int, data *byte, dst *byte, back int)
+TEXT ·tails1(SB), NOSPLIT, $0-48
+	MOVQ off+0(FP), AX
+	MOVQ out+8(FP), CX
+	MOVQ quads+16(FP), DX
+	MOVQ data+24(FP), BX
+	MOVQ dst+32(FP), SI
+	MOVQ back+40(FP), DI
+	SUBQ DI, BX
+	SUBQ DI, SI
+
+quad:
+	MOVL (AX), DI
+	MOVL (CX), R8
+	MOVB (BX)(DI*1), DI
+	MOVB DI, (SI)(R8*1)
+	MOVL 4(AX), DI
+	MOVL 4(CX), R8
+	MOVB (BX)(DI*1), DI
+	MOVB DI, (SI)(R8*1)
+	MOVL 8(AX), DI
+	MOVL 8(CX), R8
+	MOVB (BX)(DI*1), DI
+	MOVB DI, (SI)(R8*1)
+	MOVL 12(AX), DI
+	MOVL 12(CX), R8
+	MOVB (BX)(DI*1), DI
+	MOVB DI, (SI)(R8*1)
+	ADDQ $0x10, AX
+	ADDQ $0x10, CX
+	DECQ DX
+	JNE  quad
+	RET
+
+// func tails2(off *int32, out *int32, quads int, data *byte, dst *byte, back int)
+TEXT ·tails2(SB), NOSPLIT, $0-48
+	MOVQ off+0(FP), AX
+	MOVQ out+8(FP), CX
+	MOVQ quads+16(FP), DX
+	MOVQ data+24(FP), BX
+	MOVQ dst+32(FP), SI
+	MOVQ back+40(FP), DI
+	SUBQ DI, BX
+	SUBQ DI, SI
+
+quad:
+	MOVL (AX), DI
+	MOVL (CX), R8
+	MOVW (BX)(DI*1), DI
+	MOVW DI, (SI)(R8*1)
+	MOVL 4(AX), DI
+	MOVL 4(CX), R8
+	MOVW (BX)(DI*1), DI
+	MOVW DI, (SI)(R8*1)
+	MOVL 8(AX), DI
+	MOVL 8(CX), R8
+	MOVW (BX)(DI*1), DI
+	MOVW DI, (SI)(R8*1)
+	MOVL 12(AX), DI
+	MOVL 12(CX), R8
+	MOVW (BX)(DI*1), DI
+	MOVW DI, (SI)(R8*1)
+	ADDQ $0x10, AX
+	ADDQ $0x10, CX
+	DECQ DX
+	JNE  quad
+	RET
+
+// func tails4(off *int32, out *int32, quads int, data *byte, dst *byte, back int)
+TEXT ·tails4(SB), NOSPLIT, $0-48
+	MOVQ off+0(FP), AX
+	MOVQ out+8(FP), CX
+	MOVQ quads+16(FP), DX
+	MOVQ data+24(FP), BX
+	MOVQ dst+32(FP), SI
+	MOVQ back+40(FP), DI
+	SUBQ DI, BX
+	SUBQ DI, SI
+
+quad:
+	MOVL (AX), DI
+	MOVL (CX), R8
+	MOVL (BX)(DI*1), DI
+	MOVL DI, (SI)(R8*1)
+	MOVL 4(AX), DI
+	MOVL 4(CX), R8
+	MOVL (BX)(DI*1), DI
+	MOVL DI, (SI)(R8*1)
+	MOVL 8(AX), DI
+	MOVL 8(CX), R8
+	MOVL (BX)(DI*1), DI
+	MOVL DI, (SI)(R8*1)
+	MOVL 12(AX), DI
+	MOVL 12(CX), R8
+	MOVL (BX)(DI*1), DI
+	MOVL DI, (SI)(R8*1)
+	ADDQ $0x10, AX
+	ADDQ $0x10, CX
+	DECQ DX
+	JNE  quad
+	RET

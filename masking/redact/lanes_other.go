@@ -16,3 +16,7 @@ func orderedLanes[O kernel.Offset](_ []O) (done int, ok bool) { return 0, true }
 func threesLanes(_ []byte) (done int, ok bool) { return 0, true }
 
 func namesLanes[O kernel.Offset](_ *redactor, _, _ []O, _, _ []byte) bool { return false }
+
+func blanketLanes(_, _, _ []byte) (done int, high bool) { return 0, false }
+
+func endsLanes[O kernel.Offset](_ *redactor, _, _ []O, _, _ []byte) bool { return false }

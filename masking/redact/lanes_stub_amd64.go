@@ -40,3 +40,27 @@ func sizes32(off *int32, out *int32, vectors int, more int32, least int32, most 
 //
 //go:noescape
 func heads32(off *int32, out *int32, quads int, data *byte, dst *byte, head uint64, word uint64)
+
+// short32 sets bit i of bits if value i, of eight a vector, is of fewer than least
+// bytes, clears it if not, and says whether there is one.
+//
+//go:noescape
+func short32(off *int32, bits *byte, vectors int, least int32) (any uint32)
+
+// tails1 copies, for four values a round, 1 bytes from data[off[i]-back:] to
+// dst[out[i]-back:].
+//
+//go:noescape
+func tails1(off *int32, out *int32, quads int, data *byte, dst *byte, back int)
+
+// tails2 copies, for four values a round, 2 bytes from data[off[i]-back:] to
+// dst[out[i]-back:].
+//
+//go:noescape
+func tails2(off *int32, out *int32, quads int, data *byte, dst *byte, back int)
+
+// tails4 copies, for four values a round, 4 bytes from data[off[i]-back:] to
+// dst[out[i]-back:].
+//
+//go:noescape
+func tails4(off *int32, out *int32, quads int, data *byte, dst *byte, back int)

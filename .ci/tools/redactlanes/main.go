@@ -38,6 +38,10 @@ func run(args []string) error {
 	g.threes96()
 	g.sizes32()
 	g.heads32()
+	g.short32()
+	for _, width := range []int{1, 2, 4} {
+		g.tails32(width)
+	}
 	file, err := g.Result()
 	if err != nil {
 		return err
@@ -298,6 +302,63 @@ func (g *gen) heads32() {
 		g.ANDQ(head, from)
 		g.ORQ(word, from)
 		g.MOVQ(from, index(dst, to, 1))
+	}
+	g.ADDQ(operand.Imm(16), off)
+	g.ADDQ(operand.Imm(16), out)
+	g.DECQ(n)
+	g.JNE(operand.LabelRef("quad"))
+	g.RET()
+}
+
+func (g *gen) short32() {
+	g.function("short32", "func(off *int32, bits *byte, vectors int, least int32) (any uint32)",
+		"short32 sets bit i of bits if value i, of eight a vector, is of fewer than least",
+		"bytes, clears it if not, and says whether there is one.")
+	off, bits, n := g.param("off"), g.param("bits"), g.param("vectors")
+	least, x := g.param32("least"), g.YMM()
+	found, mask := g.GP32(), g.GP32()
+	g.XORL(found, found)
+	g.Label("vector")
+	g.VMOVDQU(at(off, 4), x)
+	g.VPSUBD(at(off, 0), x, x)
+	g.VPCMPGTD(x, least, x)
+	g.VMOVMSKPS(x, mask)
+	g.MOVB(mask.As8(), at(bits, 0))
+	g.ORL(mask, found)
+	g.ADDQ(operand.Imm(32), off)
+	g.INCQ(bits)
+	g.DECQ(n)
+	g.JNE(operand.LabelRef("vector"))
+	g.Store(found, g.Return("any"))
+	g.VZEROUPPER()
+	g.RET()
+}
+
+func (g *gen) tails32(width int) {
+	g.function(fmt.Sprintf("tails%d", width), "func(off, out *int32, quads int, data, dst *byte, back int)",
+		fmt.Sprintf("tails%d copies, for four values a round, %d bytes from data[off[i]-back:] to", width, width),
+		"dst[out[i]-back:].")
+	off, out, n := g.param("off"), g.param("out"), g.param("quads")
+	data, dst, back := g.param("data"), g.param("dst"), g.param("back")
+	g.SUBQ(back, data)
+	g.SUBQ(back, dst)
+	g.Label("quad")
+	for i := range 4 {
+		from, to := g.GP64(), g.GP64()
+		g.MOVL(at(off, 4*i), from.As32())
+		g.MOVL(at(out, 4*i), to.As32())
+		src, trg := index(data, from, 1), index(dst, to, 1)
+		switch width {
+		case 1:
+			g.MOVB(src, from.As8())
+			g.MOVB(from.As8(), trg)
+		case 2:
+			g.MOVW(src, from.As16())
+			g.MOVW(from.As16(), trg)
+		default:
+			g.MOVL(src, from.As32())
+			g.MOVL(from.As32(), trg)
+		}
 	}
 	g.ADDQ(operand.Imm(16), off)
 	g.ADDQ(operand.Imm(16), out)
