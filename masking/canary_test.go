@@ -97,19 +97,26 @@ func withNullBytes(a arrow.Array) arrow.Array {
 
 func TestNoByteOfAMaskedValueSurvives(t *testing.T) {
 	gen := func(p ...string) masking.Column { return column("generalize", p...) }
-	tolerant := func(c masking.Column) masking.Column { c.Malformed = "suppress"; return c }
 	table := "CANARYBIRD;X\nCANARYBIRD1;X\nCANARYBIRD2;Y\nCANARYBIRD44;Y"
 	masks := map[arrow.DataType][]masking.Column{
 		str: {column("redact"), column("redact", "keep_last", "2"), column("suppress"), column("suppress", "as", "null"),
 			column("suppress", "as", "*"), gen("to", "hierarchy", "level", "1", "table", table),
-			tolerant(gen("to", "year")), tolerant(gen("to", "region", "digits", "2"))},
+			tolerant(gen("to", "year")), tolerant(gen("to", "region", "digits", "2")), keyed(column("pseudonym")),
+			keyed(column("pseudonym", "encoding", "base32", "prefix", "p-")), keyed(column("encrypt")), keyed(column("encrypt", "encoding", "hex")),
+			tolerant(keyed(column("fpe", "alphabet", "upper"))), tolerant(keyed(column("date_shift", "subject", "kept", "range", "9"))),
+			tolerant(keyed(column("pram", "categories", "a;b", "keep", "1/2")))},
 		large: {column("redact", "mask", "●"), column("suppress"), column("suppress", "as", "null"), column("suppress", "as", "*"),
-			gen("to", "hierarchy", "level", "1", "table", table), tolerant(gen("to", "region", "digits", "2"))},
+			gen("to", "hierarchy", "level", "1", "table", table), tolerant(gen("to", "region", "digits", "2")),
+			keyed(column("pseudonym")), keyed(column("encrypt")), tolerant(keyed(column("fpe", "alphabet", "upper")))},
 		dict: {column("redact", "keep_first", "2"), column("suppress"), column("suppress", "as", "null"), column("suppress", "as", "*"),
-			gen("to", "hierarchy", "level", "1", "table", table), tolerant(gen("to", "year"))},
+			gen("to", "hierarchy", "level", "1", "table", table), tolerant(gen("to", "year")),
+			keyed(column("pseudonym")), keyed(column("encrypt")), tolerant(keyed(column("fpe", "alphabet", "upper"))),
+			tolerant(keyed(column("date_shift", "subject", "kept", "range", "9"))),
+			tolerant(keyed(column("pram", "categories", "a;b", "keep", "1/2")))},
 		i64: {column("suppress"), column("suppress", "as", "null"), gen("to", "clamp", "top", "9"),
-			gen("to", "range", "width", "10", "top", "90"), gen("to", "range", "width", "10", "top", "90", "as", "start")},
-		dec: {column("suppress", "as", "null"), gen("to", "clamp", "top", "9"), gen("to", "range", "width", "10", "top", "90")},
+			gen("to", "range", "width", "10", "top", "90"), gen("to", "range", "width", "10", "top", "90", "as", "start"),
+			keyed(column("pseudonym")), column("perturb", "epsilon", "1", "lower", "0", "upper", "99")},
+		dec: {column("perturb", "epsilon", "1", "lower", "0", "upper", "99"), column("suppress", "as", "null"), gen("to", "clamp", "top", "9"), gen("to", "range", "width", "10", "top", "90")},
 	}
 	for typ, columns := range masks {
 		for _, c := range columns {
@@ -163,6 +170,35 @@ func requireApart(t *testing.T, in, out arrow.Record) {
 	for _, c := range out.Columns() {
 		for _, b := range c.Data().Buffers() {
 			require.False(t, b != nil && b.Len() > 0 && mine[&b.Bytes()[0]])
+		}
+	}
+}
+
+// TestMovedValuesCarryNothingHidden: of techniques that move values about, the
+// visible cells stay and the rest goes.
+func TestMovedValuesCarryNothingHidden(t *testing.T) {
+	for typ, columns := range map[arrow.DataType][]masking.Column{
+		str: {keyed(column("shuffle", "least", "2"))}, large: {keyed(column("shuffle", "least", "2"))}, dict: {keyed(column("shuffle", "least", "2"))},
+		i64: {keyed(column("shuffle", "least", "2")), keyed(column("rank_swap", "percent", "50", "least", "2")), column("microaggregate", "k", "3")},
+		dec: {keyed(column("shuffle", "least", "2")), keyed(column("rank_swap", "percent", "50", "least", "2")), column("microaggregate", "k", "3")},
+	} {
+		for _, c := range columns {
+			t.Run(fmt.Sprintf("%s %s", typ, c.Technique), func(t *testing.T) {
+				mem := memory.NewCheckedAllocator(memory.NewGoAllocator())
+				defer mem.AssertSize(t, 0)
+				out := maskPlanted(t, mem, typ, c)
+				defer out.Release()
+				require.EqualValues(t, 1, out.Column(0).NullN())
+				all := string(recordBytes(out))
+				require.NotContains(t, all, canary+"unused")
+				require.NotContains(t, all, oldSecret[:5])
+				switch typ {
+				case str, large:
+					require.Equal(t, 3, bytes.Count([]byte(all), []byte(canary)))
+				case i64, dec:
+					require.NotContains(t, all, canary[:5])
+				}
+			})
 		}
 	}
 }

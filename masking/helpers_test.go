@@ -8,9 +8,11 @@ import (
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
 	"github.com/apache/arrow/go/v17/arrow/memory"
+	"github.com/emmansun/gmsm/sm3"
 	"github.com/stretchr/testify/require"
 
 	"github.com/yumen-project/yumen/masking"
+	"github.com/yumen-project/yumen/masking/perturb"
 )
 
 // dirty is an allocator that hands out memory full of an old secret and, as a
@@ -94,8 +96,40 @@ func compile(t testing.TB, mem memory.Allocator, cols ...col) (masking.Masker, *
 		fields = append(fields, arrow.Field{Name: c.name, Type: c.typ, Nullable: true})
 	}
 	schema := arrow.NewSchema(fields, nil)
-	m, err := masking.Compile(p, schema, nil, mem)
+	m, err := masking.CompileWith(p, schema, masking.Sources{Keys: testKeys{}, Noise: testNoise{}, Alloc: mem})
 	return m, schema, err
+}
+
+// testKeys gives every purpose and name a key of its own.
+type testKeys struct{}
+
+func (testKeys) Key(purpose, name string) ([]byte, error) {
+	sum := sm3.Sum([]byte(purpose + "/" + name))
+	return sum[:], nil
+}
+
+// testNoise adds 1 to everything.
+type testNoise struct{}
+
+func (testNoise) Noise(string) (perturb.Noise, error) { return testNoise{}, nil }
+
+func (testNoise) Draw(dst []int64, _, _ uint64) error {
+	for i := range dst {
+		dst[i] = 1
+	}
+	return nil
+}
+
+// keyed names a key.
+func keyed(c masking.Column) masking.Column {
+	c.Key = "k"
+	return c
+}
+
+// tolerant makes malformed cells nulls.
+func tolerant(c masking.Column) masking.Column {
+	c.Malformed = "suppress"
+	return c
 }
 
 // maskOne masks one column and gives the result; the input is released.
