@@ -25,7 +25,7 @@ const rounds = 15
 func main() {
 	if err := run(os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "peers:", err)
-		os.Exit(1)
+		os.Exit(1) //nolint:forbidigo // a command of its own, outside cmd
 	}
 }
 

@@ -24,6 +24,7 @@ type Accumulator struct {
 	lanes  []Ciphertext
 	load   uint64 // additions of residues below 2^bits since the last reduction
 	limit  uint64
+	clean  bool // all lanes are below their primes
 }
 
 // NewAccumulator makes an empty accumulator for leaves under one key.
@@ -59,14 +60,14 @@ func (a *Accumulator) each(visit func(row []uint64, limb, poly, i int)) {
 }
 
 func (a *Accumulator) reduce() {
-	if a.load <= 1 {
+	if a.clean {
 		return
 	}
 	a.each(func(row []uint64, _, _, i int) {
 		s := a.params.ringQ.SubRings[i]
 		s.Reduce(row, row)
 	})
-	a.load = 1
+	a.load, a.clean = 1, true
 }
 
 func (a *Accumulator) room() {
@@ -74,6 +75,7 @@ func (a *Accumulator) room() {
 		a.reduce()
 	}
 	a.load++
+	a.clean = false
 }
 
 // Add adds leaves, position by position; several in one call are faster. If one of
@@ -91,6 +93,7 @@ func (a *Accumulator) Add(leaves ...*Leaf) error {
 		n := int(min(a.limit-a.load, uint64(len(leaves))))
 		a.addSome(leaves[:n])
 		a.load += uint64(n)
+		a.clean = false
 		leaves = leaves[n:]
 	}
 	return nil

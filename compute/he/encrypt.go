@@ -80,7 +80,7 @@ func (e *Encryptor) encrypt(dst []byte, h Header, values []int64, bound int64, r
 	defer e.forget()
 	for limb, t := range p.t {
 		e.mask()
-		residues(e.rest, values, t, reversed)
+		residues(e.rest, e.small[1], values, t, reversed)
 		for i := range p.q {
 			e.finish(l.row(limb, 0, i), 0, i, &p.invT[limb][i])
 			e.finish(l.row(limb, 1, i), 1, i, nil)
@@ -110,8 +110,11 @@ func (e *Encryptor) LogValue() slog.Value { return slog.StringValue("[key]") }
 // MarshalJSON hides the sampler's state.
 func (e *Encryptor) MarshalJSON() ([]byte, error) { return []byte(`"[key]"`), nil }
 
-// residues writes v mod t in [0, t) to dst, zeros after the values.
-func residues(dst []uint64, values []int64, t uint64, reversed bool) {
+// residues writes v mod t in [0, t) to dst, zeros after the values. What is
+// encrypted is the residue in (-t/2, t/2): where it is r-t, the error takes the
+// -1 that T^-1*(r-t) = T^-1*r - 1 asks for. So the phase of a sum of small
+// numbers, negative ones too, carries nothing but the sum.
+func residues(dst []uint64, noise []int8, values []int64, t uint64, reversed bool) {
 	clear(dst)
 	constant := ring.BRedConstant(t)
 	for i, v := range values {
@@ -124,6 +127,7 @@ func residues(dst []uint64, values []int64, t uint64, reversed bool) {
 			i = len(dst) - 1 - i
 		}
 		dst[i] = r
+		noise[i] -= int8((t/2 - r) >> 63)
 	}
 }
 

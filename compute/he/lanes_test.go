@@ -25,6 +25,9 @@ func TestLanesDoNotOverflow(t *testing.T) {
 	for range times / 10 {
 		require.NoError(t, acc.Add(leaf, leaf, leaf, leaf, leaf, leaf, leaf, leaf, leaf, leaf))
 	}
+	once := he.NewAccumulator(p, w.key)
+	require.NoError(t, once.Add(leaf))
+	openingBytes(t, p, []he.Term{{Sum: once.Sum(), Mask: p.AllMask()}})
 	sum := acc.Sum()
 	for _, c := range sum.Limbs {
 		for i, q := range p.Q() {

@@ -67,9 +67,10 @@ func (p *Parameters) NoiseLimit() *big.Int {
 // AddLiteral and 121 for MulLiteral with 3 components. A sum whose error is at
 // most E is then hidden but for a statistical distance of E/2^b a scalar. At
 // 10^9 rows (2^18 batches) of AddLiteral a functional over all coefficients has
-// an error of about 2^24 deviation, 2^49 in the worst case; the carry of the
-// plaintext modulo T, at most one a row, depends on the values and is hidden
-// in the same way (2^30/2^66).
+// an error of about 2^24 deviation, 2^49 in the worst case. The
+// carry of the plaintext modulo T, at most half a unit a row, is determined by the
+// result while all values stay within T/2, and is hidden like the error if not
+// (2^29/2^67 at 10^9 rows).
 func (p *Parameters) SmudgeBits(components int) int {
 	room := p.NoiseLimit()
 	room.Mul(room, big.NewInt(7)).Rsh(room, 3)

@@ -220,5 +220,12 @@ func (p *Parameters) BigQ() *big.Int { return new(big.Int).Set(p.bigQ) }
 // |v| < Capacity/2. A copy.
 func (p *Parameters) Capacity() *big.Int { return new(big.Int).Set(p.capacity) }
 
+// Insecure reports that the parameters are not of the security table: those of
+// InsecureTestParameters. Whoever certifies a key refuses them.
+func (p *Parameters) Insecure() bool {
+	_, known := logQPLimit(p.literal.LogN)
+	return !known
+}
+
 // Multiplies reports whether products can be relinearised.
 func (p *Parameters) Multiplies() bool { return len(p.p) > 0 }

@@ -36,6 +36,7 @@ func TestKnownParameters(t *testing.T) {
 			require.EqualValues(t, 1, prime%uint64(2*p.N()))
 		}
 		require.Greater(t, p.Capacity().BitLen(), 71)
+		require.False(t, p.Insecure())
 	}
 }
 
@@ -97,6 +98,7 @@ func TestParametersAreNotSharedByTheirCopies(t *testing.T) {
 	require.Positive(t, p.Capacity().Sign())
 	require.Positive(t, p.BigQ().Sign())
 	require.Contains(t, p.Name(), "INSECURE")
+	require.True(t, p.Insecure())
 }
 
 func TestExpandIsDeterministicUniformAndSeparated(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math"
+	"math/big"
 	"testing"
 
 	"github.com/emmansun/gmsm/sm3"
@@ -140,5 +141,28 @@ func TestPackingAtEveryWidth(t *testing.T) {
 		}
 		require.True(t, canonical(packed, b, 1<<b, make([]uint64, 64)))
 		require.False(t, canonical(packed, b, 1<<b-1, make([]uint64, 64)))
+	}
+}
+
+// The phase of a number of at most half T is T^-1 times the signed number itself,
+// without a carry that would tell its sign.
+func TestResiduesAreCentred(t *testing.T) {
+	p, err := NewParameters(AddLiteral())
+	require.NoError(t, err)
+	for limb, prime := range p.t {
+		half := int64(prime / 2)
+		values := []int64{0, 1, -1, half, -half, half + 1, -half - 1, MaxValue, -MaxValue}
+		dst, noise := make([]uint64, p.N()), make([]int8, p.N())
+		residues(dst, noise, values, prime, false)
+		for i, v := range values {
+			x := new(big.Int).SetUint64(dst[i])
+			x.Add(x, new(big.Int).Mul(big.NewInt(int64(noise[i])), new(big.Int).SetUint64(prime)))
+			require.LessOrEqual(t, x.CmpAbs(big.NewInt(half)), 0)
+			if i < 5 {
+				require.Equal(t, v, x.Int64(), "limb %d", limb)
+			}
+			x.Sub(x, big.NewInt(v))
+			require.Zero(t, x.Mod(x, new(big.Int).SetUint64(prime)).Sign())
+		}
 	}
 }
