@@ -206,4 +206,4 @@ func (c *KeyCert) fits(p *he.Parameters) bool {
 }
 
 // auxiliary are the primes of P.
-func auxiliary(p *he.Parameters) []uint64 { return p.RLWE().P() }
+func auxiliary(p *he.Parameters) []uint64 { return append([]uint64(nil), p.RLWE().P()...) }

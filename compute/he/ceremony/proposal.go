@@ -187,3 +187,15 @@ func (p *Proposal) fits(params *he.Parameters) error {
 	}
 	return nil
 }
+
+// VerifyProposal refuses a proposal that its authority did not sign.
+func VerifyProposal(p *Proposal, sig []byte, verify Verify) error {
+	msg, err := p.SigningBytes()
+	if err != nil {
+		return err
+	}
+	if !verify(p.Authority, msg, sig) {
+		return fmt.Errorf("%w: signature of the authority", ErrProposal)
+	}
+	return nil
+}

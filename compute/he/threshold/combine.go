@@ -2,6 +2,7 @@ package threshold
 
 import (
 	"fmt"
+	"maps"
 	"math/big"
 	"math/bits"
 	"slices"
@@ -47,11 +48,7 @@ func Combine(p *he.Parameters, s Sharing, openings []*he.Opening, answers map[in
 // Phases is the part of Combine before decoding: per opening B plus one part of
 // each component, modulo each prime of Q.
 func Phases(p *he.Parameters, s Sharing, openings []*he.Opening, answers map[int][]Answer) ([][]uint64, error) {
-	holders := make([]int, 0, len(answers))
-	for h := range answers {
-		holders = append(holders, h)
-	}
-	slices.Sort(holders)
+	holders := slices.Sorted(maps.Keys(answers))
 	for _, h := range holders {
 		if !s.valid(h) {
 			return nil, fmt.Errorf("%w: answer of point %d", ErrMismatch, h)
@@ -63,7 +60,7 @@ func Phases(p *he.Parameters, s Sharing, openings []*he.Opening, answers map[int
 	if !s.Sufficient(holders) {
 		return nil, fmt.Errorf("%w: %d, want %d", ErrTooFew, len(holders), s.t)
 	}
-	if err := agree(s, holders, answers); err != nil {
+	if err := agree(s, answers); err != nil {
 		return nil, err
 	}
 	q := p.Q()
@@ -123,11 +120,24 @@ func valueOf(s Sharing, holder int, a Answer, c int) []uint64 {
 	return nil
 }
 
-// agree compares the members of every component pairwise and, on a conflict,
-// names the cheaters as far as they can be told.
-func agree(s Sharing, holders []int, answers map[int][]Answer) error {
-	var conflicts Conflicts
-	first := (*DisagreementError)(nil)
+// agree compares the members of every component and, on a conflict, names the
+// cheaters as far as they can be told.
+func agree(s Sharing, answers map[int][]Answer) error {
+	conflicts, odd := Compare(s, answers)
+	if conflicts.Empty() {
+		return nil
+	}
+	e := &DisagreementError{Component: odd[0], Opening: conflicts.opening}
+	e.Holders, e.Certain = conflicts.Blame()
+	return e
+}
+
+// Compare gives the contradictions between members of components in their answers
+// to the same openings, and the components in question, in order of appearance.
+// Answers are of the holders' form (see ParseAnswers).
+func Compare(s Sharing, answers map[int][]Answer) (conflicts *Conflicts, components []int) {
+	conflicts = new(Conflicts)
+	holders := slices.Sorted(maps.Keys(answers))
 	for i := range answers[holders[0]] {
 		for c := range s.Components() {
 			for k, a := range holders {
@@ -137,23 +147,25 @@ func agree(s Sharing, holders []int, answers map[int][]Answer) error {
 					if va == nil || vb == nil || slices.Equal(va, vb) {
 						continue
 					}
+					if conflicts.Empty() {
+						conflicts.opening = i
+					}
 					conflicts.Add(a, b)
-					if first == nil {
-						first = &DisagreementError{Opening: i, Component: c}
+					if !slices.Contains(components, c) {
+						components = append(components, c)
 					}
 				}
 			}
 		}
 	}
-	if first == nil {
-		return nil
-	}
-	first.Holders, first.Certain = conflicts.Blame()
-	return first
+	return conflicts, components
 }
 
 // Conflicts collects pairs of holders of which at least one cheated.
-type Conflicts struct{ pairs [][2]int }
+type Conflicts struct {
+	pairs   [][2]int
+	opening int // of the first
+}
 
 // Add notes that a and b contradict each other.
 func (c *Conflicts) Add(a, b int) {

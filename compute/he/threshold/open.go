@@ -99,6 +99,32 @@ func openOne(byKey map[[32]byte]*Share, first *Share, o *he.Opening) (Answer, er
 	return answer, nil
 }
 
+// PartsOf gives what members of a component with this seed answer to openings
+// under one key set, so that a seed that was made public can be held against
+// answers. The key set is that of a share of the same seeds.
+func PartsOf(p *he.Parameters, s Sharing, c int, seed Seed, openings []*he.Opening) ([][]uint64, error) {
+	sigma, err := secretOf(p, seed)
+	if err != nil {
+		return nil, err
+	}
+	if c < 0 || c >= s.Components() || len(openings) == 0 || len(openings[0].Keys) != 1 {
+		return nil, fmt.Errorf("%w: component or openings", ErrMismatch)
+	}
+	lone := &Share{
+		params: p, sharing: s, holder: s.Members(c)[0], key: openings[0].Keys[0],
+		parts: []component{{c, seed, sigma, seed.derive(p, labelMask)}},
+	}
+	answers, err := lone.Open(openings)
+	if err != nil {
+		return nil, err
+	}
+	values := make([][]uint64, len(answers))
+	for i, a := range answers {
+		values[i] = a.Parts[0].Value
+	}
+	return values, nil
+}
+
 // maskKey is the mask key of a component over several key sets: secret if that
 // of any one set is.
 func maskKey(sets []*Share, c int) [32]byte {
