@@ -183,12 +183,13 @@ func (l *Log) commitGroup() error {
 		return l.failed() // no frame was written
 	}
 	l.encode(first)
+	var cp *Checkpoint
 	err := l.segs.write(l.buf, l.sizes)
 	if err == nil {
 		err = l.applyGroup(first)
 	}
 	if err == nil {
-		err = l.signGroup(first)
+		cp, err = l.signGroup(first)
 	}
 	if err == nil {
 		err = l.handOverTiles()
@@ -197,6 +198,7 @@ func (l *Log) commitGroup() error {
 		l.fail(err)
 		return fmt.Errorf("%w: %w", ErrOutcomeUnknown, l.failed())
 	}
+	l.latest.Store(cp) // who knows the checkpoint can flush its tiles
 	return nil
 }
 
@@ -273,31 +275,30 @@ func (l *Log) handOverTiles() error {
 
 // signGroup makes the checkpoint of the group and an inclusion proof for each
 // of its entries.
-func (l *Log) signGroup(first uint64) error {
+func (l *Log) signGroup(first uint64) (*Checkpoint, error) {
 	cp, err := l.newCheckpoint()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := l.slots.write(cp); err != nil {
-		return err
+		return nil, err
 	}
 	b, err := l.tree.borderOf(cp.Size)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	out := make([]Appended, len(l.group))
 	proofs := make([]Hash, 0, len(l.group)*int(height(cp.Size)))
 	for i, q := range l.group {
 		n := len(proofs)
 		if proofs, err = l.tree.prove(proofs, first+uint64(i), b); err != nil {
-			return err
+			return nil, err
 		}
 		out[i] = Appended{Index: first + uint64(i), Entry: q.entry[:], Checkpoint: cp,
 			Proof: proofs[n:len(proofs):len(proofs)]}
 		q.out = &out[i]
 	}
-	l.latest.Store(cp)
-	return nil
+	return cp, nil
 }
 
 // newCheckpoint signs the present size and root. Its time never goes back.

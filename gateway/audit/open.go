@@ -167,6 +167,7 @@ func open(ctx context.Context, o *Options) (*Log, error) {
 func (l *Log) replay(ctx context.Context, r *replay) error {
 	if r.from != nil && !r.full {
 		start := r.from.Index &^ (tileWidth - 1)
+		l.tree.full = r.compareTile
 		err := l.tree.restore(start)
 		if err == nil {
 			err = r.run(ctx, start)
@@ -181,7 +182,7 @@ func (l *Log) replay(ctx context.Context, r *replay) error {
 	}
 	fresh := newTree()
 	fresh.load = l.tree.load
-	fresh.full = func(id tileID, t *tile) { r.compare(id, t.encode(nil), fullTile) }
+	fresh.full = r.compareTile
 	l.tree, r.tree, r.out = fresh, fresh, replayed{}
 	err := r.run(ctx, 0)
 	if err == nil {

@@ -368,6 +368,36 @@ func copyLive(t *testing.T, from, to string) {
 	}
 }
 
+// A start from a snapshot mends what was not synced when the snapshot was made.
+func TestTornTilesAboveASnapshotAreMended(t *testing.T) {
+	o := testOptions(t)
+	l := mustOpen(t, o)
+	fill(t, l, 0, 300)
+	require.NoError(t, l.SaveSnapshot("a", 300, nil))
+	fill(t, l, 300, 1100)
+	require.NoError(t, l.Close())
+	var err error
+	o.From, err = LoadSnapshot(context.Background(), o, "a")
+	require.NoError(t, err)
+	for _, name := range []string{"tile/0/001", "tile/0/003", "tile/entries/001", "tile/entries/003"} {
+		path := filepath.Join(o.Dir, "public", name)
+		whole, err := os.ReadFile(path)
+		require.NoError(t, err)
+		for what, torn := range map[string][]byte{
+			"empty": {}, "cut": whole[:4096], "sector": append(make([]byte, 512), whole[512:]...), "zeros": make([]byte, len(whole)),
+		} {
+			require.NoError(t, os.WriteFile(path, torn, 0o600))
+			l := mustOpen(t, o)
+			got, err := os.ReadFile(path)
+			require.NoError(t, err)
+			require.Equal(t, whole, got, "%s %s", name, what)
+			require.NoError(t, l.Publish(context.Background()))
+			require.NoError(t, verifyDir(o, filepath.Join(o.Dir, "public")))
+			require.NoError(t, l.Close())
+		}
+	}
+}
+
 // An older checkpoint that only damaged tiles contradict does not seal the log.
 func TestDamagedTileBelowASnapshotDoesNotSeal(t *testing.T) {
 	o := testOptions(t)

@@ -23,10 +23,10 @@ type publication struct {
 func (l *Log) Publish(ctx context.Context) error {
 	l.publishing.Lock()
 	defer l.publishing.Unlock()
-	if err := l.flush(); err != nil {
+	p := &publication{l: l, root: publicRoot(&l.o), cp: l.Latest(), done: map[string]bool{}}
+	if err := l.flush(); err != nil { // all full tiles of the checkpoint
 		return fmt.Errorf("publish: %w", err)
 	}
-	p := &publication{l: l, root: publicRoot(&l.o), cp: l.Latest(), done: map[string]bool{}}
 	err := p.partials(ctx)
 	if err == nil {
 		err = p.checkpoint()

@@ -147,6 +147,8 @@ func (r *replay) compareBundle(index uint64) {
 	r.out.entries = r.out.entries[:0]
 }
 
+func (r *replay) compareTile(id tileID, t *tile) { r.compare(id, t.encode(nil), fullTile) }
+
 // compare notes a public file that is missing or differs from the frames.
 func (r *replay) compare(id tileID, want []byte, size int64) {
 	got, err := readFile(r.o.store, publicFile(publicRoot(r.o), id.level, id.index, tileWidth), size)

@@ -133,7 +133,15 @@ func readFile(s files, name string, limit int64) ([]byte, error) {
 // rename. The directory is not synced.
 func replaceFile(s files, name string, data []byte, sync bool) error {
 	tmp := name + ".tmp"
-	f, err := s.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
+	if err := writeFile(s, tmp, data, sync); err != nil {
+		return err
+	}
+	return s.Rename(tmp, name)
+}
+
+// writeFile writes a whole file. A crash may leave any part of it.
+func writeFile(s files, name string, data []byte, sync bool) error {
+	f, err := s.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
 	if err != nil {
 		return err
 	}
@@ -141,10 +149,7 @@ func replaceFile(s files, name string, data []byte, sync bool) error {
 	if err == nil && sync {
 		err = f.Sync()
 	}
-	if err = errors.Join(bare(err), f.Close()); err != nil {
-		return err
-	}
-	return s.Rename(tmp, name)
+	return errors.Join(bare(err), f.Close())
 }
 
 // syncFile makes an existing file durable.

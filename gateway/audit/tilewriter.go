@@ -16,7 +16,10 @@ type tileJob struct {
 
 // tileWriter writes full tiles and bundles behind the log. They can be made
 // again from the frames at any time, so they are synced only when something
-// depends on them: a snapshot, a publication, the end.
+// depends on them: a snapshot, a publication, the end. They are written in place,
+// without a second name and a rename: nothing names a tile before it was synced,
+// and a start compares every tile that a snapshot does not vouch for with the
+// frames and writes those that are torn anew.
 type tileWriter struct {
 	st       storage
 	root     string
@@ -64,7 +67,7 @@ func (w *tileWriter) write(job tileJob) error {
 		}
 		w.dirs[dir] = true
 	}
-	if err := replaceFile(w.st, name, job.data, false); err != nil {
+	if err := writeFile(w.st, name, job.data, false); err != nil {
 		return fmt.Errorf("write tile: %w", err)
 	}
 	w.unsynced = append(w.unsynced, name)
