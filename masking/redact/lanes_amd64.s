@@ -99,7 +99,7 @@ vector:
 	RET
 
 // func threes96(src *byte, groups int) (odd uint32)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·threes96(SB), NOSPLIT, $0-20
 	MOVQ    src+0(FP), AX
 	MOVQ    groups+8(FP), CX
@@ -114,37 +114,40 @@ TEXT ·threes96(SB), NOSPLIT, $0-20
 	VPXOR   Y8, Y8, Y8
 
 group:
-	VMOVDQU  (AX), Y9
-	VPCMPEQB Y6, Y9, Y10
-	VPOR     Y10, Y8, Y8
-	VPCMPEQB Y7, Y9, Y10
-	VPOR     Y10, Y8, Y8
-	VPAND    Y0, Y9, Y9
-	VPXOR    Y1, Y9, Y9
-	VPOR     Y9, Y8, Y8
-	VMOVDQU  32(AX), Y9
-	VPCMPEQB Y6, Y9, Y10
-	VPOR     Y10, Y8, Y8
-	VPCMPEQB Y7, Y9, Y10
-	VPOR     Y10, Y8, Y8
-	VPAND    Y2, Y9, Y9
-	VPXOR    Y3, Y9, Y9
-	VPOR     Y9, Y8, Y8
-	VMOVDQU  64(AX), Y9
-	VPCMPEQB Y6, Y9, Y10
-	VPOR     Y10, Y8, Y8
-	VPCMPEQB Y7, Y9, Y10
-	VPOR     Y10, Y8, Y8
-	VPAND    Y4, Y9, Y9
-	VPXOR    Y5, Y9, Y9
-	VPOR     Y9, Y8, Y8
-	ADDQ     $0x60, AX
-	DECQ     CX
-	JNE      group
-	XORL     AX, AX
-	VPTEST   Y8, Y8
-	SETNE    AL
-	MOVL     AX, odd+16(FP)
+	PREFETCHT0 2560(AX)
+	VMOVDQU    (AX), Y9
+	VPCMPEQB   Y6, Y9, Y10
+	VPCMPEQB   Y7, Y9, Y11
+	VPAND      Y0, Y9, Y9
+	VPXOR      Y1, Y9, Y9
+	VPOR       Y10, Y11, Y11
+	VPOR       Y9, Y8, Y8
+	VPOR       Y11, Y8, Y8
+	PREFETCHT0 2592(AX)
+	VMOVDQU    32(AX), Y9
+	VPCMPEQB   Y6, Y9, Y10
+	VPCMPEQB   Y7, Y9, Y11
+	VPAND      Y2, Y9, Y9
+	VPXOR      Y3, Y9, Y9
+	VPOR       Y10, Y11, Y11
+	VPOR       Y9, Y8, Y8
+	VPOR       Y11, Y8, Y8
+	PREFETCHT0 2624(AX)
+	VMOVDQU    64(AX), Y9
+	VPCMPEQB   Y6, Y9, Y10
+	VPCMPEQB   Y7, Y9, Y11
+	VPAND      Y4, Y9, Y9
+	VPXOR      Y5, Y9, Y9
+	VPOR       Y10, Y11, Y11
+	VPOR       Y9, Y8, Y8
+	VPOR       Y11, Y8, Y8
+	ADDQ       $0x60, AX
+	DECQ       CX
+	JNE        group
+	XORL       AX, AX
+	VPTEST     Y8, Y8
+	SETNE      AL
+	MOVL       AX, odd+16(FP)
 	VZEROUPPER
 	RET
 
