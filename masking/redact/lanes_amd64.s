@@ -3,7 +3,7 @@
 #include "textflag.h"
 
 // func stamp(dst *byte, src *byte, keep *byte, cover *byte, vectors int, period int) (high uint32)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·stamp(SB), NOSPLIT, $0-52
 	MOVQ  dst+0(FP), AX
 	MOVQ  src+8(FP), CX
@@ -19,20 +19,21 @@ round:
 	XORQ R9, R9
 
 vector:
-	VMOVDQU   (CX)(R9*1), Y1
-	VPOR      Y1, Y0, Y0
-	VPAND     (DX)(R9*1), Y1, Y1
-	VPOR      (BX)(R9*1), Y1, Y1
-	VMOVDQU   Y1, (AX)(R9*1)
-	ADDQ      $0x20, R9
-	CMPQ      R9, R8
-	JNE       vector
-	ADDQ      R8, CX
-	ADDQ      R8, AX
-	SUBQ      DI, SI
-	JNE       round
-	VPMOVMSKB Y0, AX
-	MOVL      AX, high+48(FP)
+	PREFETCHT0 2560(CX)(R9*1)
+	VMOVDQU    (CX)(R9*1), Y1
+	VPOR       Y1, Y0, Y0
+	VPAND      (DX)(R9*1), Y1, Y1
+	VPOR       (BX)(R9*1), Y1, Y1
+	VMOVDQU    Y1, (AX)(R9*1)
+	ADDQ       $0x20, R9
+	CMPQ       R9, R8
+	JNE        vector
+	ADDQ       R8, CX
+	ADDQ       R8, AX
+	SUBQ       DI, SI
+	JNE        round
+	VPMOVMSKB  Y0, AX
+	MOVL       AX, high+48(FP)
 	VZEROUPPER
 	RET
 

@@ -141,6 +141,7 @@ func (g *gen) stamp() {
 	g.Label("round")
 	g.XORQ(i, i)
 	g.Label("vector")
+	g.PREFETCHT0(operand.Mem{Base: src, Index: i, Scale: 1, Disp: ahead})
 	g.VMOVDQU(index(src, i, 1), y)
 	g.VPOR(y, seen, seen)
 	g.VPAND(index(keep, i, 1), y, y)
