@@ -111,9 +111,10 @@ func BenchmarkRecompute(t *testing.B) {
 	b.report(t, t.N*len(leaves))
 }
 
-// BenchmarkSumOverArrow alternates the clear sum of an Arrow column with the sum
-// of its encryption and reports the ratio.
-func BenchmarkSumOverArrow(t *testing.B) {
+// BenchmarkAgainstArrow alternates every step with the clear sum of the same
+// values as an Arrow column and reports medians of one value's time and the
+// ratio to the clear sum: run it with GOMAXPROCS=1.
+func BenchmarkAgainstArrow(t *testing.B) {
 	b := newBench(t)
 	leaves := b.leaves(t, 256)
 	build := array.NewInt64Builder(memory.DefaultAllocator)
@@ -122,19 +123,46 @@ func BenchmarkSumOverArrow(t *testing.B) {
 	}
 	column := build.NewInt64Array()
 	defer column.Release()
-	var clearSum, sum testing.BenchmarkResult
 	acc := he.NewAccumulator(b.params, b.header.Key)
-	for t.Loop() {
-		clearSum = add(clearSum, stopwatch(func() { math.Int64.Sum(column) }))
-		sum = add(sum, stopwatch(func() {
-			if err := acc.Add(leaves...); err != nil {
-				t.Fatal(err)
+	dst := make([]byte, b.params.LeafSize())
+	steps := []step{
+		{name: "clear", batches: len(leaves), work: func() error { math.Int64.Sum(column); return nil }},
+		{name: "sum", batches: len(leaves), work: func() error { return acc.Add(leaves...) }},
+		{name: "encrypt", batches: 1, work: func() error {
+			_, err := b.enc.Encrypt(dst, b.header, b.values, 1<<40)
+			return err
+		}},
+		{name: "hash", batches: 1, work: func() error { he.LeafHash(leaves[0].Bytes()); return nil }},
+		{name: "verify", batches: 1, work: func() error {
+			he.LeafHash(leaves[0].Bytes())
+			_, err := he.ParseLeafAs(b.params, leaves[0].Header(), leaves[0].Bytes())
+			return err
+		}},
+		{name: "recompute", batches: len(leaves), work: func() error {
+			for _, l := range leaves {
+				own, err := he.ReadVerifiedLeaf(b.params, l.Bytes())
+				if err != nil {
+					return err
+				}
+				if err := acc.Add(own); err != nil {
+					return err
+				}
 			}
-		}))
+			return nil
+		}},
 	}
-	t.ReportMetric(float64(clearSum.T)/float64(clearSum.N*len(leaves)*b.params.N()), "ns/clear")
-	t.ReportMetric(float64(sum.T)/float64(sum.N*len(leaves)*b.params.N()), "ns/value")
-	t.ReportMetric(float64(sum.T)/float64(clearSum.T), "x-clear")
+	for t.Loop() {
+		for i := range steps {
+			require.NoError(t, steps[i].run())
+		}
+	}
+	clearSum := steps[0].median() / float64(b.params.N())
+	t.ReportMetric(clearSum, "ns/clear")
+	for _, s := range steps[1:] {
+		perValue := s.median() / float64(b.params.N())
+		t.ReportMetric(perValue, "ns/"+s.name)
+		t.ReportMetric(perValue/clearSum, "x-"+s.name)
+	}
 	t.ReportMetric(0, "ns/op")
 }
 

@@ -1,17 +1,27 @@
 package he_test
 
 import (
-	"testing"
+	"slices"
 	"time"
 )
 
-// stopwatch and add keep the two sides of a ratio apart within one run.
-func stopwatch(f func()) time.Duration {
-	start := time.Now()
-	f()
-	return time.Since(start)
+// step is one thing measured in turn with others.
+type step struct {
+	name    string
+	batches int
+	work    func() error
+	spent   []time.Duration
 }
 
-func add(r testing.BenchmarkResult, d time.Duration) testing.BenchmarkResult {
-	return testing.BenchmarkResult{N: r.N + 1, T: r.T + d}
+func (s *step) run() error {
+	start := time.Now()
+	err := s.work()
+	s.spent = append(s.spent, time.Since(start))
+	return err
+}
+
+// median is the nanoseconds of one batch.
+func (s *step) median() float64 {
+	slices.Sort(s.spent)
+	return float64(s.spent[len(s.spent)/2].Nanoseconds()) / float64(s.batches)
 }
