@@ -238,3 +238,38 @@ func TestNoByteOfAValueSurvives(t *testing.T) {
 		}
 	}
 }
+
+func TestOffsetsThatStepBack(t *testing.T) {
+	off := memory.NewBufferBytes(arrow.GetBytes([]int32{0, 11, 5, 22}))
+	data := memory.NewBufferBytes([]byte("1380013800013900139000"))
+	d := array.NewData(arrow.BinaryTypes.String, 3, []*memory.Buffer{nil, off, data}, nil, 0, 0)
+	in := array.MakeFromData(d)
+	for _, p := range []Params{{}, {Type: TypeResident}, {Type: TypePhone}} {
+		k, err := New(p, testKey)
+		require.NoError(t, err)
+		_, err = k.Mask(&kernel.Env{Alloc: memory.DefaultAllocator, Tolerate: true}, in)
+		require.ErrorIs(t, err, kernel.ErrCorrupt)
+	}
+}
+
+// Kernels are shared by batches: two goroutines, one kernel.
+func TestOneKernelForManyBatches(t *testing.T) {
+	k, err := New(Params{}, testKey)
+	require.NoError(t, err)
+	in := stringsOf(memory.DefaultAllocator, "13800138000", "13900139000")
+	outs := make(chan arrow.Array, 8)
+	for range cap(outs) {
+		go func() {
+			out, err := k.Mask(&kernel.Env{Alloc: memory.DefaultAllocator}, in)
+			if err != nil {
+				out = nil
+			}
+			outs <- out
+		}()
+	}
+	first := <-outs
+	require.NotNil(t, first)
+	for range cap(outs) - 1 {
+		require.True(t, array.Equal(first, <-outs))
+	}
+}

@@ -14,7 +14,10 @@ const (
 )
 
 // Sizes of the two sets of region codes. Both follow the coding rules of GB/T
-// 2260: two digits each for province, city and county.
+// 2260: two digits each for province, city and county. A code counts as
+// assigned when its city code lies in a range that published lists have drawn
+// from, whether or not that very code was ever given out; should a city code be
+// opened that is free here, a new version is due.
 const (
 	mainland  = 31 // province-level codes 11 to 65
 	inUse     = 52 // city codes 00 to 45, 51 to 55, 90
