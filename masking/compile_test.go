@@ -53,7 +53,7 @@ func TestCompileRefuses(t *testing.T) {
 		{"start in a zone", "zone", tsCN, gen("to", "year", "as", "start")},
 		{"unknown zone", "zone", &arrow.TimestampType{TimeZone: "No/Where"}, gen("to", "year")},
 		{"range of text", "not a number", str, gen("to", "range", "width", "1")},
-		{"range of uint", "not a number", arrow.PrimitiveTypes.Uint8, gen("to", "range", "width", "1")},
+		{"range of halves", "not a number", arrow.FixedWidthTypes.Float16, gen("to", "range", "width", "1")},
 		{"range width", "width", i64, gen("to", "range", "width", "0")},
 		{"range width missing", "width", i64, gen("to", "range")},
 		{"range fraction", "digits", i64, gen("to", "range", "width", "0.5")},

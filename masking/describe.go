@@ -57,7 +57,7 @@ func aboutGeneralize() Description {
 	return Description{
 		Title: "generalisation", TitleZH: "泛化", Class: "generalization",
 		Params:       []string{"to", "as", "width", "origin", "bottom", "top", "unit", "digits", "table", "separator", "level"},
-		Types:        "int32, int64, float64, decimal128; date32, timestamp; text",
+		Types:        "integers, floats, decimal128; dates, timestamps; text",
 		Reversible:   "no",
 		NotProtected: "the group a value lies in, which may hold one person: measure k on the result",
 	}

@@ -56,6 +56,8 @@ func openDays(in arrow.Array) ([]int32, kernel.Validity, error) {
 		return textDays[int64](in)
 	case *arrow.TimestampType:
 		return stampDays(in, t)
+	case *arrow.Date64Type:
+		return stampDays(in, &arrow.TimestampType{Unit: arrow.Millisecond})
 	}
 	raw, v, err := kernel.OpenFixed(in, 4)
 	return arrow.GetData[int32](raw), v, err

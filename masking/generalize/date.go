@@ -31,11 +31,11 @@ func newDate(p Params) (kernel.Kernel, error) {
 	return &dates{period: p.To, label: label}, nil
 }
 
-// Type accepts date32, timestamp, and text of the form 2006-01-02 or 20060102.
+// Type accepts date32, date64, timestamp, and text of the form 2006-01-02 or 20060102.
 // A timestamp is read in its own time zone; one without is wall-clock time.
 func (d *dates) Type(in arrow.DataType) (arrow.DataType, error) {
 	switch t := in.(type) {
-	case *arrow.Date32Type:
+	case *arrow.Date32Type, *arrow.Date64Type:
 	case *arrow.TimestampType:
 		utc, err := isUTC(t)
 		if err != nil {
@@ -65,8 +65,11 @@ func (d *dates) Mask(env *kernel.Env, in arrow.Array) (arrow.Array, error) {
 	if d.label {
 		return d.labels(env, days, v)
 	}
-	if t, ok := in.DataType().(*arrow.TimestampType); ok {
-		return d.stamps(env, days, v, t)
+	switch t := in.DataType().(type) {
+	case *arrow.TimestampType:
+		return d.stamps(env, days, v, t, ticks(t.Unit))
+	case *arrow.Date64Type:
+		return d.stamps(env, days, v, t, ticks(arrow.Millisecond))
 	}
 	return d.starts(env, days, v)
 }
@@ -165,8 +168,8 @@ func (d *dates) starts(env *kernel.Env, days []int32, v kernel.Validity) (arrow.
 	return kernel.Build(arrow.FixedWidthTypes.Date32, len(days), nulls, valid, out), nil
 }
 
-func (d *dates) stamps(env *kernel.Env, days []int32, v kernel.Validity, t *arrow.TimestampType) (arrow.Array, error) {
-	perDay := secondsPerDay * ticks(t.Unit)
+func (d *dates) stamps(env *kernel.Env, days []int32, v kernel.Validity, t arrow.DataType, perSecond int64) (arrow.Array, error) {
+	perDay := secondsPerDay * perSecond
 	out := kernel.Zeroed(env.Alloc, len(days)*8)
 	dst := arrow.Int64Traits.CastFromBytes(out.Bytes())
 	for i, day := range days {

@@ -1,6 +1,7 @@
 package generalize
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"strconv"
@@ -54,8 +55,7 @@ func newHierarchyKernel(p Params) (kernel.Kernel, error) {
 }
 
 func (*lookup) Type(in arrow.DataType) (arrow.DataType, error) {
-	switch in.ID() {
-	case arrow.STRING, arrow.LARGE_STRING, arrow.INT32, arrow.INT64:
+	if in.ID() == arrow.STRING || in.ID() == arrow.LARGE_STRING || arrow.IsInteger(in.ID()) {
 		return arrow.BinaryTypes.String, nil
 	}
 	return nil, fmt.Errorf("%s is neither text nor a whole number: %w", in, kernel.ErrType)
@@ -74,8 +74,11 @@ func (l *lookup) Mask(env *kernel.Env, in arrow.Array) (arrow.Array, error) {
 	}
 	var digits []byte
 	return l.rows(env, c.n, c.valid, func(i int) []byte {
-		v, _ := c.integer(i)
+		v, r := c.integer(i)
 		digits = strconv.AppendInt(digits[:0], v, 10)
+		if r != inside { // of 64 bits without a sign
+			digits = strconv.AppendUint(digits[:0], binary.NativeEndian.Uint64(c.raw[i*8:]), 10)
+		}
 		return digits
 	})
 }

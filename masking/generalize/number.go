@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"strconv"
 
 	"github.com/apache/arrow/go/v17/arrow"
 
@@ -14,14 +15,15 @@ import (
 // decimals, 0 for integers, that of the parameters for floats.
 func scaleOf(t arrow.DataType, params ...decimal) (int, error) {
 	switch t := t.(type) {
-	case *arrow.Int32Type, *arrow.Int64Type:
+	case *arrow.Int8Type, *arrow.Int16Type, *arrow.Int32Type, *arrow.Int64Type,
+		*arrow.Uint8Type, *arrow.Uint16Type, *arrow.Uint32Type, *arrow.Uint64Type:
 		return 0, nil
 	case *arrow.Decimal128Type:
 		if t.Scale < 0 || t.Scale > maxDigits {
 			return 0, fmt.Errorf("%s: scale outside 0..%d: %w", t, maxDigits, kernel.ErrType)
 		}
 		return int(t.Scale), nil
-	case *arrow.Float64Type:
+	case *arrow.Float32Type, *arrow.Float64Type:
 		scale := 0
 		for _, p := range params {
 			scale = max(scale, p.scale)
@@ -37,24 +39,21 @@ type numbers struct {
 	raw   []byte
 	valid kernel.Validity
 	id    arrow.Type
+	width int
 }
 
 func openNumbers(in arrow.Array) (numbers, error) {
-	c := numbers{n: in.Len(), id: in.DataType().ID()}
+	t, ok := in.DataType().(arrow.FixedWidthDataType)
+	if !ok {
+		return numbers{}, kernel.ErrType
+	}
+	c := numbers{n: in.Len(), id: t.ID(), width: t.Bytes()}
 	var err error
-	c.raw, c.valid, err = kernel.OpenFixed(in, numberWidth(c.id))
+	c.raw, c.valid, err = kernel.OpenFixed(in, c.width)
 	return c, err
 }
 
-func numberWidth(id arrow.Type) int {
-	switch id {
-	case arrow.INT32:
-		return 4
-	case arrow.DECIMAL128:
-		return 16
-	}
-	return 8
-}
+func (c numbers) isFloat() bool { return c.id == arrow.FLOAT32 || c.id == arrow.FLOAT64 }
 
 // reach says where a decimal128 lies that int64 cannot hold.
 type reach int8
@@ -72,6 +71,21 @@ func (c numbers) integer(i int) (int64, reach) {
 		return int64(int32(binary.NativeEndian.Uint32(c.raw[i*4:]))), inside
 	case arrow.INT64:
 		return int64(binary.NativeEndian.Uint64(c.raw[i*8:])), inside
+	case arrow.INT8:
+		return int64(int8(c.raw[i])), inside
+	case arrow.INT16:
+		return int64(int16(binary.NativeEndian.Uint16(c.raw[i*2:]))), inside
+	case arrow.UINT8:
+		return int64(c.raw[i]), inside
+	case arrow.UINT16:
+		return int64(binary.NativeEndian.Uint16(c.raw[i*2:])), inside
+	case arrow.UINT32:
+		return int64(binary.NativeEndian.Uint32(c.raw[i*4:])), inside
+	case arrow.UINT64:
+		if u := binary.NativeEndian.Uint64(c.raw[i*8:]); u <= math.MaxInt64 {
+			return int64(u), inside
+		}
+		return math.MaxInt64, above
 	}
 	lo, hi := arrowDecimal(c.raw[i*16:])
 	switch {
@@ -88,17 +102,32 @@ func arrowDecimal(b []byte) (lo uint64, hi int64) {
 	return binary.NativeEndian.Uint64(b), int64(binary.NativeEndian.Uint64(b[8:]))
 }
 
-// put writes units back in the integer or decimal type of the column.
-func (c numbers) put(dst []byte, i int, units int64) {
-	switch c.id {
-	case arrow.INT32:
-		binary.NativeEndian.PutUint32(dst[i*4:], uint32(int32(units)))
-	case arrow.INT64:
-		binary.NativeEndian.PutUint64(dst[i*8:], uint64(units))
-	default:
+// put writes units back in the integer or decimal type of the column, and
+// reports false if they do not fit.
+func (c numbers) put(dst []byte, i int, units int64) bool {
+	if c.id == arrow.DECIMAL128 {
 		binary.NativeEndian.PutUint64(dst[i*16:], uint64(units))
 		binary.NativeEndian.PutUint64(dst[i*16+8:], uint64(units>>63))
+		return true
 	}
+	least, most := int64(math.MinInt64)>>(64-8*c.width), int64(math.MaxInt64)>>(64-8*c.width)
+	if arrow.IsUnsignedInteger(c.id) {
+		least, most = 0, int64(min(math.MaxUint64>>(64-8*c.width), uint64(math.MaxInt64)))
+	}
+	if units < least || units > most {
+		return false
+	}
+	switch c.width {
+	case 1:
+		dst[i] = byte(units)
+	case 2:
+		binary.NativeEndian.PutUint16(dst[i*2:], uint16(units))
+	case 4:
+		binary.NativeEndian.PutUint32(dst[i*4:], uint32(units))
+	default:
+		binary.NativeEndian.PutUint64(dst[i*8:], uint64(units))
+	}
+	return true
 }
 
 // floatOf is the float nearest to units / 10^scale (exact up to 2^53).
@@ -119,7 +148,7 @@ func mapNumbers(env *kernel.Env, in arrow.Array, m mapper) (arrow.Array, error) 
 	if err != nil {
 		return nil, err
 	}
-	out := kernel.Zeroed(env.Alloc, c.n*numberWidth(c.id))
+	out := kernel.Zeroed(env.Alloc, c.n*c.width)
 	for i := range c.n {
 		if c.valid.Null(i) {
 			continue
@@ -137,34 +166,48 @@ func mapNumbers(env *kernel.Env, in arrow.Array, m mapper) (arrow.Array, error) 
 
 // write puts m of value i into dst, or returns the rule it breaks.
 func (c numbers) write(dst []byte, m mapper, i int) string {
-	if c.id == arrow.FLOAT64 {
+	if c.isFloat() {
 		v, rule := c.finite(i)
 		if rule == "" {
 			v, rule = m.float(v)
 		}
-		if rule == "" {
+		switch {
+		case rule != "":
+		case c.id == arrow.FLOAT32:
+			binary.NativeEndian.PutUint32(dst[i*4:], math.Float32bits(float32(v)))
+		default:
 			binary.NativeEndian.PutUint64(dst[i*8:], math.Float64bits(v))
 		}
 		return rule
 	}
 	units, rule := m.integer(c.integer(i))
-	switch {
-	case rule != "":
-		return rule
-	case c.id == arrow.INT32 && int64(int32(units)) != units:
+	if rule == "" && !c.put(dst, i, units) {
 		return ruleRange
 	}
-	c.put(dst, i, units)
-	return ""
+	return rule
 }
 
-// finite reads a float and refuses NaN and the infinities.
+// finite reads a float and refuses NaN and the infinities. A float of 32 bits
+// stands for the shortest decimal that names it, so that 0.7 lies where 0.7 of
+// 64 bits does.
 func (c numbers) finite(i int) (float64, string) {
-	v := math.Float64frombits(binary.NativeEndian.Uint64(c.raw[i*8:]))
+	if c.id == arrow.FLOAT64 {
+		v := math.Float64frombits(binary.NativeEndian.Uint64(c.raw[i*8:]))
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return 0, ruleFinite
+		}
+		return v, ""
+	}
+	v := float64(math.Float32frombits(binary.NativeEndian.Uint32(c.raw[i*4:])))
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return 0, ruleFinite
 	}
-	return v, ""
+	var buf [32]byte
+	short, err := strconv.ParseFloat(string(strconv.AppendFloat(buf[:0], v, 'g', -1, 32)), 64)
+	if err != nil {
+		return 0, ruleFinite
+	}
+	return short, ""
 }
 
 const (

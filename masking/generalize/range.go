@@ -214,7 +214,7 @@ func (r *ranges) Mask(env *kernel.Env, in arrow.Array) (arrow.Array, error) {
 
 // low is the lower end of the range of value i of any numeric type.
 func (g *grid) low(c numbers, i int) (int64, string) {
-	if c.id != arrow.FLOAT64 {
+	if !c.isFloat() {
 		return g.integer(c.integer(i))
 	}
 	v, rule := c.finite(i)
