@@ -62,7 +62,7 @@ type Pipe[I, O any] struct {
 func New[I, O any](ctx context.Context, c Config[I, O]) *Pipe[I, O] {
 	c.Workers = max(1, c.Workers)
 	p := &Pipe[I, O]{c: c, room: make(chan struct{}, 1)}
-	p.ctx, p.cancel = context.WithCancel(ctx)
+	p.ctx, p.cancel = context.WithCancel(ctx) //nolint:gosec // Close and the first error call it
 	return p
 }
 

@@ -15,7 +15,7 @@ import (
 var errTest = errors.New("test")
 
 // ledger counts what is held.
-type ledger struct{ items, results, most, bytes atomic.Int64 }
+type ledger struct{ items, results atomic.Int64 }
 
 // pipe squares 0 to n-1; the items from bad on fail.
 func pipe(ctx context.Context, l *ledger, n, workers, bad int, size func(int) int64, limit int64) *Pipe[int, int] {
