@@ -88,18 +88,6 @@ func TestSumsAreDeterministic(t *testing.T) {
 	require.Equal(t, bytesOf(again), bytesOf(thrice))
 }
 
-// The same values twice give unrelated leaves, and so do the limbs of one.
-func TestEncryptionIsRandom(t *testing.T) {
-	w := smallWorld(t, 1, false)
-	a, b := w.leaf(t, 0, []int64{7}), w.leaf(t, 0, []int64{7})
-	require.NotEqual(t, a.Bytes()[110:], b.Bytes()[110:])
-	first, err := a.Limb(0)
-	require.NoError(t, err)
-	second, err := a.Limb(1)
-	require.NoError(t, err)
-	require.NotEqual(t, first.C1, second.C1, "each limb has a mask of its own")
-}
-
 // Few weights go by shifts, many by a product: the same sample, since extraction
 // is linear in the mask.
 func TestExtractionByShiftsEqualsProducts(t *testing.T) {
