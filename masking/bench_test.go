@@ -14,7 +14,11 @@ import (
 
 	"github.com/yumen-project/yumen/masking/generalize"
 	"github.com/yumen-project/yumen/masking/kernel"
+	"github.com/yumen-project/yumen/masking/microaggregate"
+	"github.com/yumen-project/yumen/masking/pram"
+	"github.com/yumen-project/yumen/masking/rankswap"
 	"github.com/yumen-project/yumen/masking/redact"
+	"github.com/yumen-project/yumen/masking/shuffle"
 )
 
 // Batches as they stream through a gateway: many, of which the next is not in
@@ -167,6 +171,35 @@ func BenchmarkRedact(b *testing.B) {
 				versus(b, "of-memcpy", func() { copyColumn(mem, in.next()) }, run(b, c.k, mem, in))
 			})
 		}
+	}
+}
+
+// BenchmarkByRow gives the speed of the techniques that draw or sort.
+func BenchmarkByRow(b *testing.B) {
+	mem := &recycler{free: map[int][][]byte{}}
+	key := []byte("0123456789abcdef")
+	numbers := array.NewInt64Builder(mem)
+	for i := range benchRows {
+		numbers.Append(int64(i) * 2654435761 >> 5 & 0xfffff)
+	}
+	in := newStream(b, numbers.NewArray())
+	text := newStream(b, benchText(func(i int) string { return []string{"汉族", "满族", "回族"}[i%3] }))
+	move, err := shuffle.New(shuffle.Params{}, key, "c")
+	require.NoError(b, err)
+	swap, err := rankswap.New(rankswap.Params{Percent: 10}, key, "c")
+	require.NoError(b, err)
+	level, err := microaggregate.New(microaggregate.Params{K: 5})
+	require.NoError(b, err)
+	change, err := pram.New(pram.Params{Categories: []string{"汉族", "满族", "回族"}, Keep: "0.8"}, key, "c")
+	require.NoError(b, err)
+	for _, c := range []struct {
+		name string
+		k    kernel.Kernel
+		in   *stream
+	}{{"shuffle", move, in}, {"rankswap", swap, in}, {"microaggregate", level, in}, {"pram", change, text}} {
+		b.Run(c.name, func(b *testing.B) {
+			versus(b, "of-memcpy", func() { copyColumn(mem, c.in.next()) }, run(b, c.k, mem, c.in))
+		})
 	}
 }
 

@@ -44,7 +44,8 @@ func (g geometric) Draw(dst []int64, num, den uint64) error {
 	p := math.Exp(-float64(den) / float64(num))
 	one := func() int64 { return int64(math.Floor(math.Log(1-g.rng.Float64()) / math.Log(p))) }
 	for i := range dst {
-		dst[i] = one() - one()
+		up, down := one(), one()
+		dst[i] = up - down
 	}
 	return nil
 }

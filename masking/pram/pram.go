@@ -117,6 +117,8 @@ type randomizer struct {
 	stream     *draw.Stream
 }
 
-// ByRow says that rows are treated and not distinct values: a dictionary is
-// handed to Type and Mask as it is, or all cells of a value would change alike.
+// ByRow implements kernel.ByRow: rows are treated and not distinct values. A
+// dictionary comes as it is, or all cells of a value would change alike.
 func (*randomizer) ByRow() {}
+
+var _ kernel.ByRow = (*randomizer)(nil)

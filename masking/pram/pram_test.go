@@ -206,6 +206,30 @@ func TestTypesAgree(t *testing.T) {
 	require.ErrorIs(t, err, kernel.ErrType)
 }
 
+// TestDictionariesByRow: through kernel.Apply, equal cells of a dictionary
+// change apart.
+func TestDictionariesByRow(t *testing.T) {
+	typ := &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.BinaryTypes.String}
+	k := build(t, Params{Categories: letters, Keep: "1/2"})
+	outType, err := kernel.OutputType(k, typ)
+	require.NoError(t, err)
+	b := array.NewBuilder(memory.DefaultAllocator, typ)
+	for range 100 {
+		require.NoError(t, b.AppendValueFromString("A"))
+	}
+	mem := memory.NewCheckedAllocator(memory.NewGoAllocator())
+	defer mem.AssertSize(t, 0)
+	out, err := kernel.Apply(k, &kernel.Env{Alloc: mem}, b.NewArray())
+	require.NoError(t, err)
+	defer out.Release()
+	require.True(t, arrow.TypeEqual(outType, out.DataType()))
+	seen := map[string]int{}
+	for i := range 100 {
+		seen[out.ValueStr(i)]++
+	}
+	require.Len(t, seen, 3)
+}
+
 func TestBooleansAndNegatives(t *testing.T) {
 	flip := build(t, Params{Categories: []string{"true", "false"}, Keep: "0"})
 	b := array.NewBooleanBuilder(memory.DefaultAllocator)

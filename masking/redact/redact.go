@@ -8,7 +8,8 @@
 // What is not protected: the length of the value in characters, and the kept
 // characters: six leading digits of a resident number are a district, and
 // four trailing ones of a phone number leave one candidate in ten thousand.
-// Equal values stay equal.
+// Equal values stay equal. On processors with AVX2 vectors do the work, chosen
+// at run time; plain Go gives the same bytes.
 package redact
 
 import (

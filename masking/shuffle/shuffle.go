@@ -92,10 +92,12 @@ type shuffler struct {
 	stream        *draw.Stream
 }
 
-// ByRow says that rows are treated and not distinct values: a dictionary is
-// handed to Type and Mask as it is, or its codes would be a secret alphabet
-// and no permutation.
+// ByRow implements kernel.ByRow: rows are treated and not distinct values. A
+// dictionary comes as it is, or its codes would be a secret alphabet and no
+// permutation.
 func (*shuffler) ByRow() {}
+
+var _ kernel.ByRow = (*shuffler)(nil)
 
 // Type keeps every type that can be copied, dictionaries of text among them.
 func (*shuffler) Type(in arrow.DataType) (arrow.DataType, error) {

@@ -157,7 +157,7 @@ func TestTypes(t *testing.T) {
 		got, err := k.Type(typ)
 		require.NoError(t, err)
 		require.Equal(t, typ, got)
-		out, err := k.Mask(&kernel.Env{Alloc: mem}, in)
+		out, err := kernel.Apply(k, &kernel.Env{Alloc: mem}, in)
 		require.NoError(t, err, typ)
 		was, is := make([]string, 40), make([]string, 40)
 		for i := range was {
