@@ -2,6 +2,7 @@ package he
 
 import (
 	"fmt"
+	"iter"
 	"math"
 
 	"github.com/tuneinsight/lattigo/v5/ring"
@@ -97,6 +98,27 @@ func (a *Accumulator) Add(leaves ...*Leaf) error {
 		leaves = leaves[n:]
 	}
 	return nil
+}
+
+// AddAll adds the leaves of a sequence, four at a time, and stops at the first
+// error, the sequence's or its own; leaves before it may then have been added. The
+// bytes of a leaf must stay untouched until the sequence has yielded four more.
+func (a *Accumulator) AddAll(leaves iter.Seq2[*Leaf, error]) error {
+	var group [4]*Leaf
+	n := 0
+	for l, err := range leaves {
+		if err != nil {
+			return err
+		}
+		group[n] = l
+		if n++; n == len(group) {
+			if err := a.Add(group[:]...); err != nil {
+				return err
+			}
+			n = 0
+		}
+	}
+	return a.Add(group[:n]...)
 }
 
 func (a *Accumulator) addSome(leaves []*Leaf) {

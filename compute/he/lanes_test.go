@@ -2,6 +2,7 @@ package he_test
 
 import (
 	"bytes"
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -64,6 +65,19 @@ func TestSumsAreDeterministic(t *testing.T) {
 		require.NoError(t, single.Add(leaves[len(leaves)-1-i]))
 	}
 	require.Equal(t, want, bytesOf(single))
+
+	stream := he.NewAccumulator(p, w.key)
+	require.NoError(t, stream.AddAll(func(yield func(*he.Leaf, error) bool) {
+		for _, l := range leaves {
+			if !yield(l, nil) {
+				return
+			}
+		}
+	}))
+	require.Equal(t, want, bytesOf(stream))
+	broken := errors.New("broken source")
+	require.ErrorIs(t, stream.AddAll(func(yield func(*he.Leaf, error) bool) { yield(nil, broken) }), broken)
+	require.ErrorIs(t, stream.AddAll(func(yield func(*he.Leaf, error) bool) { yield(nil, nil) }), he.ErrMismatch)
 
 	weighted := he.NewAccumulator(p, w.key)
 	for _, l := range leaves {
