@@ -1,6 +1,8 @@
 package job
 
 import (
+	"sync"
+
 	"github.com/yumen-project/yumen/gateway/governance"
 	"github.com/yumen-project/yumen/gateway/ledger"
 )
@@ -15,7 +17,7 @@ func (r *Runner) charges(d *governance.Decision, people []person, now int64) []l
 	day := ledger.Day(now)
 	unit, scenario := d.Unit.Party, d.Scenario.ID
 	out := make([]ledger.Limited, 1, 3)
-	out[0] = limited(ledger.Quota, scopeOf("quota", unit, scenario), day, int64(max(len(people), 1)), d.Limits.PerDay)
+	out[0] = limited(ledger.Quota, r.quotas.of(unit, scenario), day, int64(max(len(people), 1)), d.Limits.PerDay)
 	if d.Limits.Attempts {
 		for i := range people {
 			var space [32]byte
@@ -27,6 +29,21 @@ func (r *Runner) charges(d *governance.Decision, people []person, now int64) []l
 		out = append(out, limited(ledger.ConsentUse, scopeOf("consent", unit, d.Consent.ID), ledger.Year(now), 1, d.Policy.Settings().ConsentPerYear))
 	}
 	return out
+}
+
+// quotas remembers the scopes of the units that were granted something: as many as the domain files name.
+type quotas struct{ known sync.Map }
+
+type quotaKey struct{ unit, scenario string }
+
+func (q *quotas) of(unit, scenario string) ledger.Scope {
+	key := quotaKey{unit, scenario}
+	if s, ok := q.known.Load(key); ok {
+		return s.(ledger.Scope)
+	}
+	s := scopeOf("quota", unit, scenario)
+	q.known.Store(key, s)
+	return s
 }
 
 func limited(kind ledger.AccountKind, scope ledger.Scope, period int32, amount, limit int64) ledger.Limited {

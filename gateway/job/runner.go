@@ -29,6 +29,7 @@ type Runner struct {
 	gate     *release.Gate
 	seal     *keyring.Sealer
 	subjects *keyring.MAC
+	quotas   quotas
 	noise    *dp.Pool
 	alarms   *alarms.Watch
 	trust    []byte
