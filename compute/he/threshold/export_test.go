@@ -22,3 +22,14 @@ func WordsForTest(k, id [32]byte, n uint) (hi, lo uint64) {
 	m := uniform(k, id, n)
 	return m.hi, m.lo
 }
+
+// ErrorsForTest draws n errors.
+func ErrorsForTest(k [32]byte, n int) []int8 {
+	s, err := newStream(k)
+	if err != nil {
+		return nil
+	}
+	v := make([]int8, n)
+	s.errors(v)
+	return v
+}
