@@ -96,6 +96,14 @@ func personName(i int) string {
 	return []string{"张三", "李四光", "欧阳娜娜", "王小明", "司马相如", "赵云"}[i%6]
 }
 
+// fewNames leaves one in twenty out.
+func fewNames(i int) string {
+	if i%20 == 7 {
+		return ""
+	}
+	return personName(i)
+}
+
 func address(i int) string {
 	return fmt.Sprintf("吉林省吉林市昌邑区解放大路%d号%d单元%d室", i%971, i%7+1, i%1207+101)
 }
@@ -162,7 +170,7 @@ func BenchmarkRedact(b *testing.B) {
 		name  string
 		k     kernel.Kernel
 		value func(int) string
-	}{{"fixed18", k, residentNumber}, {"names", one, personName}, {"ascii", one, asciiText}, {"ascii-ends", ends, asciiText},
+	}{{"fixed18", k, residentNumber}, {"names", one, personName}, {"names-empty", one, fewNames}, {"ascii", one, asciiText}, {"ascii-ends", ends, asciiText},
 		{"mixed", one, mixedText}, {"addresses", k, address}} {
 		in := newStream(b, benchText(c.value))
 		for alloc, mem := range map[string]memory.Allocator{

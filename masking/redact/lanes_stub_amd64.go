@@ -29,8 +29,8 @@ func threes96(src *byte, groups int) (odd uint32)
 
 // sizes32 writes the offsets of what values of three-byte characters become when
 // each shrinks to as many bytes as it has characters and more: eight values a
-// vector, from off[0] on; out[0] is there, out[1] and on are written. odd says that
-// a value was not of least to most characters.
+// vector, from off[0] on; out[0] is there, out[1] and on are written. An empty value
+// stays so. odd says that another was not of least to most characters.
 //
 //go:noescape
 func sizes32(off *int32, out *int32, vectors int, more int32, least int32, most int32) (odd uint32)

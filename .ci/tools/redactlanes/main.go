@@ -257,23 +257,26 @@ func (g *gen) sizes32() {
 	g.function("sizes32", "func(off, out *int32, vectors int, more, least, most int32) (odd uint32)",
 		"sizes32 writes the offsets of what values of three-byte characters become when",
 		"each shrinks to as many bytes as it has characters and more: eight values a",
-		"vector, from off[0] on; out[0] is there, out[1] and on are written. odd says that",
-		"a value was not of least to most characters.")
+		"vector, from off[0] on; out[0] is there, out[1] and on are written. An empty value",
+		"stays so. odd says that another was not of least to most characters.")
 	off, out, n := g.param("off"), g.param("out"), g.param("vectors")
 	more, least, most := g.param32("more"), g.param32("least"), g.param32("most")
 	third := g.constant("third", [4]uint64{0xAAAAAAABAAAAAAAB, 0xAAAAAAABAAAAAAAB, 0xAAAAAAABAAAAAAAB, 0xAAAAAAABAAAAAAAB})
-	pos, odd := g.YMM(), g.zero()
-	x, y := g.YMM(), g.YMM()
+	pos, odd, none := g.YMM(), g.zero(), g.zero()
+	x, y, empty := g.YMM(), g.YMM(), g.YMM()
 	g.VPBROADCASTD(at(out, 0), pos)
 	g.Label("vector")
 	g.VMOVDQU(at(off, 4), x)
 	g.VPSUBD(at(off, 0), x, x)
 	g.VPMULLD(third, x, x)
+	g.VPCMPEQD(none, x, empty)
 	g.VPCMPGTD(x, least, y) // least > x
+	g.VPANDN(y, empty, y)   // and x is not 0
 	g.VPOR(y, odd, odd)
 	g.VPCMPGTD(most, x, y) // x > most
 	g.VPOR(y, odd, odd)
-	g.VPADDD(more, x, x)
+	g.VPANDN(more, empty, y)
+	g.VPADDD(y, x, x)
 	g.VPSLLDQ(operand.Imm(4), x, y) // running sums
 	g.VPADDD(y, x, x)
 	g.VPSLLDQ(operand.Imm(8), x, y)
