@@ -17,6 +17,13 @@ func (t *tuples) reset() {
 	t.lo, t.hi, t.count, t.rep, t.secret = t.lo[:0], t.hi[:0], t.count[:0], t.rep[:0], t.secret[:0]
 }
 
+// copy takes over another's tuples into memory of its own.
+func (t *tuples) copy(from *tuples) {
+	t.reset()
+	t.lo, t.hi = append(t.lo, from.lo...), append(t.hi, from.hi...)
+	t.count, t.rep, t.secret = append(t.count, from.count...), append(t.rep, from.rep...), append(t.secret, from.secret...)
+}
+
 func (t *tuples) reserve(n int, wide, secret bool) {
 	t.lo, t.count, t.rep = make([]uint64, 0, n), make([]uint32, 0, n), make([]uint32, 0, n)
 	if wide {
