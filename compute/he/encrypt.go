@@ -16,7 +16,8 @@ const MaxValue = 1 << 62
 type Encryptor struct {
 	params *Parameters
 	b, a   ring.Poly // NTT domain, Montgomery form
-	source *source
+	rand   io.Reader
+	source source
 	noise  *gaussian
 	small  [3][]int8 // u, e0, e1
 	u      ring.Poly
@@ -24,17 +25,15 @@ type Encryptor struct {
 	rest   []uint64
 }
 
-// NewEncryptor prepares a key and reads a 48-byte seed from rand, which must be
-// a cryptographic source such as crypto/rand.Reader.
+// NewEncryptor prepares a key. Every batch is encrypted with a generator of its
+// own, seeded with 48 bytes of rand, which must be a cryptographic source such as
+// crypto/rand.Reader: a copy of this process's memory from before or after a batch
+// does not hold that batch's randomness.
 func NewEncryptor(p *Parameters, key *PublicKey, rand io.Reader) (*Encryptor, error) {
 	if key == nil || !p.fits(key.B) || !p.fits(key.A) {
 		return nil, fmt.Errorf("%w: public key of another shape", ErrMismatch)
 	}
-	s, err := newSource(rand)
-	if err != nil {
-		return nil, err
-	}
-	e := &Encryptor{params: p, source: s, noise: newGaussian(), rest: make([]uint64, p.N())}
+	e := &Encryptor{params: p, rand: rand, noise: newGaussian(), rest: make([]uint64, p.N())}
 	e.b, e.a, e.u = p.ringQ.NewPoly(), p.ringQ.NewPoly(), p.ringQ.NewPoly()
 	e.c = [2]ring.Poly{p.ringQ.NewPoly(), p.ringQ.NewPoly()}
 	p.ringQ.MForm(key.B, e.b)
@@ -77,6 +76,9 @@ func (e *Encryptor) encrypt(dst []byte, h Header, values []int64, bound int64, r
 	if err != nil {
 		return nil, err
 	}
+	if err := e.source.seed(e.rand); err != nil {
+		return nil, err
+	}
 	defer e.forget()
 	for limb, t := range p.t {
 		e.mask()
@@ -91,6 +93,7 @@ func (e *Encryptor) encrypt(dst []byte, h Header, values []int64, bound int64, r
 
 // forget clears what would open the batch.
 func (e *Encryptor) forget() {
+	e.source.forget()
 	clear(e.rest)
 	for _, x := range e.small {
 		clear(x)
@@ -135,8 +138,8 @@ func residues(dst []uint64, noise []int8, values []int64, t uint64, reversed boo
 // residues below 2q.
 func (e *Encryptor) mask() {
 	e.source.ternary(e.small[0])
-	e.noise.fill(e.source, e.small[1])
-	e.noise.fill(e.source, e.small[2])
+	e.noise.fill(&e.source, e.small[1])
+	e.noise.fill(&e.source, e.small[2])
 	for i, s := range e.params.ringQ.SubRings {
 		u := e.u.Coeffs[i]
 		for j, x := range e.small[0] {

@@ -1,7 +1,9 @@
 package he_test
 
 import (
+	"bytes"
 	"crypto/rand"
+	"io"
 	"math"
 	"testing"
 
@@ -110,4 +112,25 @@ func TestEveryLimbHasItsOwnMask(t *testing.T) {
 			require.InDelta(t, 0, correlation(masks[n], other), 6/math.Sqrt(float64(len(other))))
 		}
 	}
+}
+
+// A batch takes all its randomness from the source that was handed in: the same
+// seed gives the same leaf, and without a seed there is none.
+func TestEveryBatchIsSeededAnew(t *testing.T) {
+	p, err := he.InsecureTestParameters(6, false)
+	require.NoError(t, err)
+	_, key := newWholeSecret(t, p, 1)
+	seeds := append(append(make([]byte, 48), 1), make([]byte, 47+48)...)
+	enc, err := he.NewEncryptor(p, key, bytes.NewReader(seeds))
+	require.NoError(t, err)
+	var leaves [][]byte
+	for range 3 {
+		leaf, err := enc.Encrypt(nil, he.Header{Rows: 1}, []int64{9}, 9)
+		require.NoError(t, err)
+		leaves = append(leaves, leaf.Bytes())
+	}
+	require.NotEqual(t, leaves[0], leaves[1])
+	require.Equal(t, leaves[0], leaves[2])
+	_, err = enc.Encrypt(nil, he.Header{Rows: 1}, []int64{9}, 9)
+	require.ErrorIs(t, err, io.EOF)
 }

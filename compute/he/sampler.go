@@ -9,25 +9,31 @@ import (
 )
 
 // source is a fast stream of random bytes: AES-256 in counter mode under a key
-// read once from the caller's source of randomness.
+// read from the caller's source of randomness, a new one for every batch.
 type source struct {
 	stream cipher.Stream
 	buf    [4096]byte
 	at     int
 }
 
-func newSource(rand io.Reader) (*source, error) {
+// seed starts the stream anew with 48 bytes of rand.
+func (s *source) seed(rand io.Reader) error {
 	var seed [48]byte
 	if _, err := io.ReadFull(rand, seed[:]); err != nil {
-		return nil, fmt.Errorf("seed the sampler: %w", err)
+		return fmt.Errorf("seed the sampler: %w", err)
 	}
 	block, err := aes.NewCipher(seed[:32])
 	if err != nil {
-		return nil, err
+		return err
 	}
-	s := &source{stream: cipher.NewCTR(block, seed[32:])}
-	s.at = len(s.buf)
-	return s, nil
+	s.stream, s.at = cipher.NewCTR(block, seed[32:]), len(s.buf)
+	return nil
+}
+
+// forget drops the key and what is left of the stream.
+func (s *source) forget() {
+	s.stream, s.at = nil, len(s.buf)
+	clear(s.buf[:])
 }
 
 // take gives the next n bytes, n at most 8 and a divisor of the buffer.

@@ -16,8 +16,8 @@ import (
 const gaussianDigest = "92b70f490f1c50422fc40d1468a14ceb35f3f61c46867cd74ac36d4b7c2f6a0a"
 
 func fixedSource(t *testing.T, seed byte) *source {
-	s, err := newSource(bytes.NewReader(bytes.Repeat([]byte{seed}, 48)))
-	require.NoError(t, err)
+	s := new(source)
+	require.NoError(t, s.seed(bytes.NewReader(bytes.Repeat([]byte{seed}, 48))))
 	return s
 }
 
@@ -104,8 +104,7 @@ func TestTernaryDistribution(t *testing.T) {
 }
 
 func TestSourceNeedsItsWholeSeed(t *testing.T) {
-	_, err := newSource(bytes.NewReader(make([]byte, 47)))
-	require.Error(t, err)
+	require.Error(t, new(source).seed(bytes.NewReader(make([]byte, 47))))
 }
 
 // Sources of different seeds differ, and one never repeats a block.
