@@ -96,12 +96,12 @@ func adultRows(t *testing.T) (rows [][]string, trees []map[string][]string) {
 // slowLattice walks all recodings one column at a time, merging classes in a
 // map as it goes: a class is the numbers of its labels.
 type slowLattice struct {
-	up     [9][]map[uint8]uint8   // by column and level: the label one level up
-	under  [9][]map[uint8]float64 // by column and level: the leaves of each label
-	n      float64
-	k      int
-	best   []slowBest
-	nodes  int
+	up    [9][]map[uint8]uint8   // by column and level: the label one level up
+	under [9][]map[uint8]float64 // by column and level: the leaves of each label
+	n     float64
+	k     int
+	best  []slowBest
+	nodes int
 }
 
 // slowBest is the best recoding that leaves at most limit records out.

@@ -1,12 +1,23 @@
-// Package risk measures, on a masked table, how far its records can be told
-// apart: equivalence classes over the quasi-identifiers, k-anonymity, distinct
-// l-diversity; and leaves out the records of classes that are too small.
+// Package risk measures, on a table before and after masking, how far its
+// records can be told apart and what its classes betray; finds the recoding
+// that keeps most under given bounds; and leaves out the records of classes
+// that are too small.
 //
-// What is protected: after SuppressBelow(k) every record left shares all its
-// quasi-identifier values with at least k-1 others left. What is not: columns
-// not named as quasi-identifiers, knowledge of who is in the table, and the
-// sensitive values themselves when a class shares one (measure Diversity).
-// Errors and reports hold counts and never a value.
+//   - Classes, Diversity, SuppressBelow, Enforce: two streaming passes.
+//   - Table: chosen columns as codes, 4 bytes a cell. Figures measures it, and
+//     Assess writes the report of before and after.
+//   - Search: full-domain recoding, the optimum of a lattice of hierarchies.
+//   - Mondrian: local recoding for more columns than a lattice can take.
+//
+// What is protected: after SuppressBelow(k), Search or Mondrian every record
+// left shares all its quasi-identifier values with at least k-1 others left;
+// with bounds on sensitive columns a class betrays no more of them than those
+// say. What is not: columns not named as quasi-identifiers; sensitive columns
+// without a bound; an attacker who knows which recoding the search would have
+// chosen for other tables (minimality); the joint view of two releases of one
+// table. Estimates of population uniqueness rest on a model. None of this is
+// anonymity. Errors and reports hold counts, names of columns and numbers of
+// rows, and never a value.
 package risk
 
 import (
