@@ -123,12 +123,13 @@ check-cross:
 # --- generate --------------------------------------------------------------
 
 .PHONY: generate
-generate: generate-lanes tools ## the code and the OpenAPI document of gateway/api, the assembly of masking/sm3lanes
+generate: generate-lanes tools ## the code and the OpenAPI document of gateway/api, the assembly of masking
 	cd gateway/api/v1 && PATH="$(CURDIR)/bin/tools:$$PATH" buf generate
 
 .PHONY: generate-lanes
 generate-lanes:
 	$(GO) run -C .ci/tools ./lanes $(CURDIR)/masking/sm3lanes
+	$(GO) run -C .ci/tools ./redactlanes $(CURDIR)/masking/redact
 
 # The tools are pinned in .ci/tools and built once for each state of the pins.
 PINS  := $(firstword $(shell cat .ci/tools/go.mod .ci/tools/go.sum | cksum))
