@@ -1,9 +1,11 @@
 package masking_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
+	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
@@ -35,6 +37,33 @@ func TestParsePolicy(t *testing.T) {
 	require.Equal(t, []string{"birth", "name"}, p.Linkable())
 }
 
+func TestParseKeysSampleAndRelease(t *testing.T) {
+	p, err := masking.ParsePolicy([]byte("masking: 1\nrelease: outside\nsample: {column: rid, rate: 0.01, key: lineage, kind: resident_id}\n" +
+		"columns: [{name: rid, technique: pseudonym, key: recipient-7}]"))
+	require.NoError(t, err)
+	require.Equal(t, &masking.Policy{Release: "outside",
+		Sample:  &masking.Sample{Column: "rid", Rate: "0.01", Key: "lineage", Kind: "resident_id"},
+		Columns: []masking.Column{{Name: "rid", Technique: "pseudonym", Key: "recipient-7"}}}, p)
+	hash := p.Hash()
+	for name, change := range map[string]func(*masking.Policy){
+		"release": func(p *masking.Policy) { p.Release = "" },
+		"key":     func(p *masking.Policy) { p.Columns[0].Key = "recipient-8" },
+		"column":  func(p *masking.Policy) { p.Sample.Column = "name" },
+		"rate":    func(p *masking.Policy) { p.Sample.Rate = "0.010" },
+		"lineage": func(p *masking.Policy) { p.Sample.Key = "other" },
+		"kind":    func(p *masking.Policy) { p.Sample.Kind = "" },
+		"sample":  func(p *masking.Policy) { p.Sample = nil },
+	} {
+		q, sample := *p, *p.Sample
+		q.Sample = &sample
+		q.Columns = append([]masking.Column(nil), p.Columns...)
+		change(&q)
+		require.NotEqual(t, hash, q.Hash(), name)
+	}
+	inside, same := &masking.Policy{Release: "inside"}, &masking.Policy{}
+	require.Equal(t, inside.Hash(), same.Hash())
+}
+
 func TestParsePolicyRefuses(t *testing.T) {
 	for name, c := range map[string]struct{ yaml, says string }{
 		"empty":             {"", "empty"},
@@ -62,6 +91,9 @@ func TestParsePolicyRefuses(t *testing.T) {
 		"brackets":          {"masking: " + strings.Repeat("[", 1000), "too deep"},
 		"brackets in lines": {"masking:\n" + strings.Repeat("[\n ", 1000), "too deep"},
 		"large":             {strings.Repeat("#", 5<<20), "larger"},
+		"sample list":       {"masking: 1\nsample: [a]", "line 2: want a mapping"},
+		"sample key":        {"masking: 1\nsample: {col: a}", `line 2: "col" is unknown`},
+		"key list":          {"masking: 1\ncolumns: [{name: a, key: [b]}]", "want a value"},
 		"tab":               {"masking:\n\t1", "line"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -112,10 +144,22 @@ func TestHashIsInjective(t *testing.T) {
 	})
 }
 
+func fuzzSchema() *arrow.Schema {
+	return arrow.NewSchema([]arrow.Field{{Name: "a", Type: str}, {Name: "b", Type: i64}}, nil)
+}
+
 func FuzzParsePolicy(f *testing.F) {
 	f.Add([]byte(policyYAML))
 	f.Add([]byte("masking: 1\ncolumns: [{name: a, params: {x: *b}}]"))
 	f.Add([]byte("{{{{[[[["))
+	for _, tech := range everyTechnique {
+		text := "masking: 1\nsample: {column: a, rate: 0.1, key: k}\ncolumns:\n - {name: b, class: attribute, grade: 1, technique: keep, nulls: keep}\n" +
+			" - {name: a, class: direct_identifier, grade: 1, nulls: keep, technique: " + tech.mask.Technique + ", key: \"" + tech.mask.Key + "\", params: {"
+		for name, v := range tech.mask.Params {
+			text += fmt.Sprintf("%s: %q, ", name, v)
+		}
+		f.Add([]byte(text + "}}"))
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		p, err := masking.ParsePolicy(b)
 		if err != nil {
@@ -125,5 +169,10 @@ func FuzzParsePolicy(f *testing.F) {
 		require.NotEmpty(t, p.Columns)
 		_ = p.Hash()
 		p.Quasi()
+		m, err := masking.CompileWith(p, fuzzSchema(), masking.Sources{Keys: testKeys{}, Noise: testNoise{}})
+		require.Equal(t, err == nil, len(masking.Check(p, fuzzSchema())) == 0)
+		if err == nil {
+			require.NotZero(t, m.Schema().NumFields())
+		}
 	})
 }

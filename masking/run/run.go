@@ -49,8 +49,10 @@ type Input struct {
 	// Open begins a read from the first row. Every read gives the same rows in
 	// the same order; batches may differ. A resumed run reads over the rows done.
 	Open Open
-	// Digest identifies the content (of a file: its hash or fingerprint). A run
-	// resumes only over an input of the same digest.
+	// Digest identifies the content (of a file: its hash or fingerprint) and
+	// what else decides the output beside the policy: a policy holds the names
+	// of keys, so hash in the versions of the keys. A run resumes only over an
+	// input of the same digest.
 	Digest [32]byte
 	// Rows is the number of rows, for Progress; -1 if not known.
 	Rows int64
