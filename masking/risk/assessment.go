@@ -6,12 +6,19 @@ import "fmt"
 // recoding if it was one, and what it cost. It holds no value of any cell.
 // JSON names are stable.
 type Assessment struct {
-	Quasi      []string  `json:"quasi"`
-	Before     *Figures  `json:"before,omitempty"`
-	After      *Figures  `json:"after,omitempty"`
-	Suppressed int64     `json:"suppressed"` // records of before that after lacks
-	Recoding   *Recoding `json:"recoding,omitempty"`
-	Utility    *Utility  `json:"utility,omitempty"`
+	Quasi      []string      `json:"quasi"`
+	Before     *Figures      `json:"before,omitempty"`
+	After      *Figures      `json:"after,omitempty"`
+	Suppressed int64         `json:"suppressed"` // records of before that after lacks
+	Recoding   *Recoding     `json:"recoding,omitempty"`
+	Utility    *Utility      `json:"utility,omitempty"`
+	Local      *LocalFigures `json:"local,omitempty"`
+}
+
+// LocalFigures are what a local recoding cost.
+type LocalFigures struct {
+	Groups int     `json:"groups"`
+	Loss   float64 `json:"loss"` // see Local.Loss
 }
 
 // Utility is what a recoding cost: see Measure. Columns are in the order of the
@@ -55,6 +62,18 @@ func (r *Recoding) Assess(o Options) (*Assessment, error) {
 		return nil, err
 	}
 	a.Recoding, a.Utility = r, r.Utility()
+	return a, nil
+}
+
+// Assess measures the local recoding on its table: quasi-identifiers are its
+// columns.
+func (l *Local) Assess(o Options) (*Assessment, error) {
+	o.Quasi = l.Columns
+	a, err := Assess(l.t, l.Apply(), o)
+	if err != nil {
+		return nil, err
+	}
+	a.Local = &LocalFigures{Groups: l.Groups(), Loss: l.Loss()}
 	return a, nil
 }
 

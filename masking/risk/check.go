@@ -54,7 +54,7 @@ func (k *checker) load(t *Table) {
 		lo, hi uint64
 		secret uint32
 	}
-	at := make(map[full]uint32)
+	at := make(map[full]uint32, t.rows/2)
 	for row := range t.rows {
 		var f full
 		f.lo, f.hi = k.l.key(row)

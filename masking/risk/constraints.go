@@ -75,9 +75,9 @@ func (c *Constraints) limit(rows int) (int64, error) {
 	if c.Suppress == "" {
 		return 0, nil
 	}
-	share, ok := new(big.Rat).SetString(c.Suppress)
-	if !ok || !isShare(c.Suppress) || share.Cmp(big.NewRat(1, 1)) > 0 {
-		return 0, errors.New("suppression limit: want a decimal from 0 to 1")
+	share, err := shareOf(c.Suppress)
+	if err != nil {
+		return 0, err
 	}
 	share.Mul(share, new(big.Rat).SetInt64(int64(rows)))
 	return new(big.Int).Div(share.Num(), share.Denom()).Int64(), nil

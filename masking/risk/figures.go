@@ -33,6 +33,7 @@ type Figures struct {
 	Discernibility float64             `json:"discernibility"`
 	Attack         Attack              `json:"attack"`
 	Population     *PopulationEstimate `json:"population,omitempty"`
+	Presence       *PresenceFigures    `json:"presence,omitempty"`
 	Sensitive      []SensitiveFigures  `json:"sensitive,omitempty"`
 	Histogram      []Bin               `json:"histogram"`
 }
@@ -46,6 +47,20 @@ type SensitiveFigures struct {
 	EqualT        float64  `json:"equal_t"`                  // t-closeness by the equal distance
 	OrderedT      *float64 `json:"ordered_t,omitempty"`      // where the values have an order
 	HierarchicalT *float64 `json:"hierarchical_t,omitempty"` // where a hierarchy is given
+}
+
+// PresenceFigures are delta-presence: see Presence.
+type PresenceFigures struct {
+	Least float64 `json:"least"`
+	Most  float64 `json:"most"`
+}
+
+// Against takes the attackers' risks and delta-presence from the join with a
+// population: see Classes.Against. The threshold stays.
+func (f *Figures) Against(pairs []Pair) {
+	f.Attack = AttackFrom(pairs, f.Attack.Threshold)
+	least, most := Presence(pairs)
+	f.Presence = &PresenceFigures{Least: least, Most: most}
 }
 
 // Figures measures the table.

@@ -191,6 +191,10 @@ func TestAttackFromPopulation(t *testing.T) {
 	require.True(t, a.FromPopulation)
 	least, most := risk.Presence(pairs)
 	require.Equal(t, []float64{0, 0.5}, []float64{least, most})
+	f := &risk.Figures{Attack: risk.Attack{Threshold: 0.3}}
+	f.Against(pairs)
+	require.Equal(t, a, f.Attack)
+	require.Equal(t, &risk.PresenceFigures{Least: 0, Most: 0.5}, f.Presence)
 	_, err = population.Against(sample)
 	require.ErrorIs(t, err, risk.ErrNotDrawn)
 	require.NotContains(t, err.Error(), "ccc")

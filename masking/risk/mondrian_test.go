@@ -117,6 +117,11 @@ func TestMondrianByHand(t *testing.T) {
 		labels = append(labels, local.Range(g, 0).String(), local.Range(g, 1).String())
 	}
 	require.Equal(t, []string{"[20, 60]", "*", "70", "v3"}, labels)
+	a, err := local.Assess(risk.Options{Sensitive: []risk.SensitiveColumn{{Column: "ill"}}})
+	require.NoError(t, err)
+	require.Equal(t, []int64{1, 2}, []int64{a.Before.K, a.After.K})
+	require.Equal(t, &risk.LocalFigures{Groups: 2, Loss: local.Loss()}, a.Local)
+	require.InDelta(t, ((2.0/3+1)*3+0)/10, local.Loss(), 1e-15)
 	_, err = risk.Mondrian(context.Background(), table, quasi, risk.Constraints{K: 2, Suppress: "0.1"}, false)
 	require.Error(t, err)
 	_, err = risk.Mondrian(context.Background(), table, append(quasi, quasi[0]), risk.Constraints{K: 2}, false)

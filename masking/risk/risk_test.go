@@ -174,7 +174,7 @@ func TestWithin(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, want, got, limit)
 	}
-	for _, bad := range []string{"", "-1", "1.1", "1/2", "1e-1", ".5", "5.", "+0", "NaN", "0.1.1", strings.Repeat("0", 40)} {
+	for _, bad := range []string{"", "-1", "1.1", "1/2", "1e-1", ".5", "5.", "+0", "NaN", "0.1.1", "1e-999999999", "1e999999999", strings.Repeat("0", 40)} {
 		_, err := r.Within(bad)
 		require.Error(t, err, bad)
 	}

@@ -25,14 +25,25 @@ type Report struct {
 // Within reports whether the share of suppressed records is at most a decimal
 // such as "0.10", computed exactly. Of no records the share is 0.
 func (r *Report) Within(most string) (bool, error) {
-	limit, ok := new(big.Rat).SetString(most)
-	if !ok || !isShare(most) || limit.Cmp(big.NewRat(1, 1)) > 0 {
-		return false, errors.New("suppression limit: want a decimal from 0 to 1")
+	limit, err := shareOf(most)
+	if err != nil {
+		return false, err
 	}
 	if r.Rows == 0 {
 		return true, nil
 	}
 	return big.NewRat(r.Suppressed, r.Rows).Cmp(limit) <= 0, nil
+}
+
+// shareOf reads a share. The text is looked at first: big.Rat would work out
+// any exponent.
+func shareOf(s string) (*big.Rat, error) {
+	if isShare(s) {
+		if x, ok := new(big.Rat).SetString(s); ok && x.Cmp(big.NewRat(1, 1)) <= 0 {
+			return x, nil
+		}
+	}
+	return nil, errors.New("suppression limit: want a decimal from 0 to 1")
 }
 
 // isShare keeps out the fractions, exponents and signs big.Rat would read.

@@ -91,6 +91,7 @@ func TestConstraintsRefuse(t *testing.T) {
 	bad(risk.Constraints{})
 	bad(risk.Constraints{K: 1, Suppress: "1.5"})
 	bad(risk.Constraints{K: 1, Suppress: "1/2"})
+	bad(risk.Constraints{K: 1, Suppress: "1e-999999999"})
 	bad(one, risk.Sensitive{Column: "none"})
 	bad(one, risk.Sensitive{Column: "sex"})
 	bad(one, risk.Sensitive{Column: "ill", Distinct: -1})
