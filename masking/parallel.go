@@ -9,6 +9,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/array"
 
 	"github.com/yumen-project/yumen/masking/inorder"
+	"github.com/yumen-project/yumen/masking/kernel"
 )
 
 // InFlight bounds the bytes of input batches a ParallelReader holds. A single
@@ -80,27 +81,41 @@ func (r *ParallelReader) mask(ctx context.Context, u unmasked) (masked, error) {
 	return masked{out, report}, err
 }
 
-// SizeOf sums the buffers of a batch, those of dictionaries included.
+// SizeOf is the bytes of the rows of a batch: of slices only what lies in them,
+// of dictionaries the whole.
 func SizeOf(rec arrow.Record) int64 {
 	size := int64(0)
 	for _, c := range rec.Columns() {
-		size += bytesOf(c.Data())
+		size += bytesOf(c)
 	}
 	return size
 }
 
-func bytesOf(d arrow.ArrayData) int64 {
+func bytesOf(a arrow.Array) int64 {
+	n := int64(a.Len())
+	switch t := a.DataType().(type) {
+	case *arrow.StringType:
+		if s, err := kernel.OpenStrings[int32](a); err == nil {
+			return int64(s.Span()) + 4*n
+		}
+	case *arrow.LargeStringType:
+		if s, err := kernel.OpenStrings[int64](a); err == nil {
+			return int64(s.Span()) + 8*n
+		}
+	case *arrow.DictionaryType:
+		size := int64(0)
+		if d, ok := a.(*array.Dictionary); ok {
+			size = bytesOf(d.Dictionary())
+		}
+		return size + 8*n
+	case arrow.FixedWidthDataType:
+		return (n*int64(t.BitWidth()) + 7) / 8
+	}
 	size := int64(0)
-	for _, b := range d.Buffers() {
+	for _, b := range a.Data().Buffers() {
 		if b != nil {
 			size += int64(b.Len())
 		}
-	}
-	for _, c := range d.Children() {
-		size += bytesOf(c)
-	}
-	if dict := d.Dictionary(); dict != nil && dict.(*array.Data) != nil {
-		size += bytesOf(dict)
 	}
 	return size
 }

@@ -235,6 +235,13 @@ func TestParallelReaderEndsClean(t *testing.T) {
 	}
 }
 
+func TestSizeOfASliceIsItsOwn(t *testing.T) {
+	recs := people(t, memory.DefaultAllocator, 1000, []int{1000})
+	whole, part := masking.SizeOf(recs[0]), masking.SizeOf(recs[0].NewSlice(10, 20))
+	require.InDelta(t, 1000*(11+4+8+4+8), whole, 2000)
+	require.InDelta(t, 10*(11+4+8+4+8), part, 100)
+}
+
 func TestPolicyWideRules(t *testing.T) {
 	name := func(n string, c masking.Column) masking.Column { c.Name = n; return c }
 	base := func() *masking.Policy {
