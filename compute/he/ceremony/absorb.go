@@ -40,7 +40,7 @@ func (m *Machine) absorbCommit() bool {
 	for h := 1; h <= m.sharing.Holders(); h++ {
 		body, ok := m.readCommit(h, m.record(RoundCommit, h).Body)
 		if !ok {
-			return m.blame(RuleBody, h)
+			return m.blamePublic(RuleBody, h)
 		}
 		m.view.commits = append(m.view.commits, body)
 	}
@@ -55,10 +55,10 @@ func (m *Machine) absorbNonce() bool {
 		r := m.afterEcho(m.record(RoundNonce, h).Body)
 		nonce := r.hash()
 		if !r.done() {
-			return m.blame(RuleBody, h)
+			return m.blamePublic(RuleBody, h)
 		}
 		if m.digest("nonce", []byte{byte(h)}, nonce[:]) != m.commit(h).nonce {
-			return m.blame(RuleCommitment, h)
+			return m.blamePublic(RuleCommitment, h)
 		}
 		nonces = append(nonces, nonce[:])
 	}
@@ -123,7 +123,7 @@ func (m *Machine) absorbShadow(pick func(c *contribution) [32]byte) ([]shadowBod
 	for h := 1; h <= m.sharing.Holders(); h++ {
 		body, ok := m.readShadow(h, m.record(m.round, h).Body)
 		if !ok {
-			return nil, m.blame(RuleBody, h)
+			return nil, m.blamePublic(RuleBody, h)
 		}
 		bodies = append(bodies, body)
 	}
@@ -188,11 +188,11 @@ func (m *Machine) revealed(size int, shadows []shadowBody, label string) ([][]by
 	for h := 1; h <= m.sharing.Holders(); h++ {
 		parts, ok := m.readReveal(h, size, m.record(m.round, h).Body)
 		if !ok {
-			return nil, m.blame(RuleBody, h)
+			return nil, m.blamePublic(RuleBody, h)
 		}
 		for c, b := range parts {
 			if m.digest(label, []byte{byte(c)}, b) != shadows[h-1][c] {
-				return nil, m.blame(RuleCommitment, h)
+				return nil, m.blamePublic(RuleCommitment, h)
 			}
 			all[c] = b
 		}
@@ -267,7 +267,7 @@ func (m *Machine) absorbTrial() bool {
 		r := m.afterEcho(m.record(RoundTrial, h).Body)
 		a, err := threshold.ParseAnswers(p, m.sharing, h, m.view.test.list, len(m.view.test.openings), r.b)
 		if err != nil || r.bad {
-			return m.blame(RuleBody, h)
+			return m.blamePublic(RuleBody, h)
 		}
 		m.view.trials[h] = a
 	}
@@ -293,7 +293,7 @@ func (m *Machine) absorbSign() (bool, error) {
 		in := m.record(RoundSign, h)
 		r := m.afterEcho(in.Body)
 		if key := r.hash(); !r.done() || key != m.view.key {
-			return m.blame(RuleCertificate, h), nil
+			return m.blamePublic(RuleCertificate, h), nil
 		}
 		at := m.sharing.Holders()
 		if len(in.Attached) != at+1 || !m.cfg.Verify(m.name(h), msg, in.Attached[at]) {

@@ -28,6 +28,7 @@ const (
 	evidenceTwice
 	evidencePayload
 	evidenceShares
+	evidenceHeard
 )
 
 func writeClaim(w *writer, c claim) {
@@ -97,6 +98,24 @@ func (m *Machine) blame(rule Rule, holders ...int) bool {
 	return false
 }
 
+// blamePublic ends on what a holder told all. Whoever was told the same sees the
+// same; whoever was told something else has the proof in the hash.
+func (m *Machine) blamePublic(rule Rule, holder int) bool {
+	m.fail(rule, true, []int{holder}, m.evidenceHeard([]int{holder}))
+	return false
+}
+
+// evidenceHeard is what holders told this one in the open round.
+func (m *Machine) evidenceHeard(holders []int) []byte {
+	w := &writer{}
+	w.u8(evidenceHeard)
+	w.u8(len(holders))
+	for _, h := range holders {
+		writeClaim(w, claimOf(m.record(m.round, h)))
+	}
+	return w.b
+}
+
 // announce makes the abort message, once.
 func (m *Machine) announce() error {
 	if m.notice == nil {
@@ -152,7 +171,7 @@ func (m *Machine) disagree(conflicts *threshold.Conflicts, odd []int, fits func(
 	liars = slices.Compact(liars)
 	if len(liars) == 0 {
 		suspects, _ := conflicts.Blame()
-		m.fail(RuleComponent, false, suspects, nil)
+		m.fail(RuleComponent, false, suspects, m.evidenceHeard(suspects))
 		return
 	}
 	m.fail(RuleComponent, true, liars, m.evidenceShares(known))
@@ -234,7 +253,11 @@ func (m *Machine) hear() {
 		if rule == 0 || rule >= ruleEnd {
 			rule = RuleGivenUp
 		}
-		if liars := m.weigh(r); len(liars) > 0 {
+		liars := m.weigh(r)
+		if m.fault != nil && m.fault.Proven {
+			return
+		}
+		if len(liars) > 0 {
 			m.fault, m.hearsay = m.abort(rule, true, liars), false
 			continue
 		}
@@ -263,6 +286,8 @@ func (m *Machine) weigh(r *reader) []int {
 		}
 	case evidenceShares:
 		return m.weighShares(r)
+	case evidenceHeard:
+		return m.weighHeard(r)
 	}
 	return nil
 }
@@ -295,4 +320,26 @@ func (m *Machine) weighShares(r *reader) []int {
 	}
 	slices.Sort(liars)
 	return slices.Compact(liars)
+}
+
+// weighHeard compares what another holder was told with what this one was. A
+// difference is proof, which this holder passes on.
+func (m *Machine) weighHeard(r *reader) []int {
+	var claims []claim
+	for range r.count(1, m.sharing.Holders()) {
+		claims = append(claims, readClaim(r))
+	}
+	if !r.done() {
+		return nil
+	}
+	for _, c := range claims {
+		if c.slot.to != ToAll || !m.verifyClaim(c) {
+			continue
+		}
+		if rec := m.record(c.slot.round, c.slot.from); rec != nil && sm3.Sum(rec.Body) != c.body {
+			m.equivocated(claimOf(rec), c)
+			return []int{c.slot.from}
+		}
+	}
+	return nil
 }

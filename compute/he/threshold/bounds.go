@@ -24,7 +24,7 @@ import (
 //
 // Masks. Each is uniform in [-B, B], B = 2^MaskBits the greatest power of two
 // with C*B <= 7/8 of Room. For the sums' parameters and 2 of 3 holders Room is
-// within 2^-20 of 2^68, 3*2^66 is 0.75 of it: B = 2^66.
+// about 2^68, 3*2^66 is 0.75 of it: B = 2^66.
 //
 // Fresh noise. An encryption is (u*b + e0 + T^-1*m, u*a + e1), b = -a*s + e_pk:
 // its noise is u*e_pk + e0 + e1*s. u is ternary, e_pk the sum of C errors of at
