@@ -129,6 +129,7 @@ generate: generate-lanes tools ## the code and the OpenAPI document of gateway/a
 .PHONY: generate-lanes
 generate-lanes:
 	$(GO) run -C .ci/tools ./lanes $(CURDIR)/masking/sm3lanes
+	$(GO) run -C .ci/tools ./fpelanes $(CURDIR)/masking/fpe
 	$(GO) run -C .ci/tools ./redactlanes $(CURDIR)/masking/redact
 
 # The tools are pinned in .ci/tools and built once for each state of the pins.

@@ -86,7 +86,7 @@ func times(a, b byte) byte {
 // for as many bytes.
 func (e *engine) encipher(dst, src *words, n int, buf *[laneCount * blockSize]byte) {
 	if e.keys != nil {
-		encryptWords(e.keys, dst, src, (n+groupSize-1)/groupSize)
+		encryptWords(e.keys, (*[4][laneCount]uint32)(dst), (*[4][laneCount]uint32)(src), (n+groupSize-1)/groupSize)
 		return
 	}
 	for j := range n {
