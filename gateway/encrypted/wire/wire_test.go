@@ -96,7 +96,7 @@ func TestInvalidObjectsAreNotWritten(t *testing.T) {
 
 func TestMaterialHasOneForm(t *testing.T) {
 	for _, multiply := range []bool{false, true} {
-		p, err := he.InsecureTestParameters(4, multiply)
+		p, err := he.InsecureTestParameters(6, multiply)
 		require.NoError(t, err)
 		set := hetest.New(t, hetest.Literal{Params: p})
 		k := &Keys{Public: set.Public, Relin: set.Relin}
@@ -135,7 +135,7 @@ func FuzzParse(f *testing.F) {
 		require.NoError(f, err)
 		f.Add(b)
 	}
-	p, err := he.InsecureTestParameters(4, true)
+	p, err := he.InsecureTestParameters(6, true)
 	require.NoError(f, err)
 	f.Add([]byte(proposalPrefix))
 	f.Add([]byte(openingsPrefix + "\x00\x00\x00\x01\x00\x00\x00\x02ab"))
