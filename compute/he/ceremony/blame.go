@@ -109,11 +109,25 @@ func (m *Machine) blamePublic(rule Rule, holder int) bool {
 func (m *Machine) evidenceHeard(holders []int) []byte {
 	w := &writer{}
 	w.u8(evidenceHeard)
+	m.writeHeard(w, holders)
+	return w.b
+}
+
+func (m *Machine) writeHeard(w *writer, holders []int) {
 	w.u8(len(holders))
 	for _, h := range holders {
 		writeClaim(w, claimOf(m.record(m.round, h)))
 	}
-	return w.b
+}
+
+func (m *Machine) others() []int {
+	var list []int
+	for h := 1; h <= m.sharing.Holders(); h++ {
+		if h != m.self {
+			list = append(list, h)
+		}
+	}
+	return list
 }
 
 // announce makes the abort message, once.
@@ -216,15 +230,11 @@ func (m *Machine) answers(holder, c int, seed threshold.Seed) bool {
 // all members of some component lie together, and whoever does not publish the
 // shares of what it knows is suspect.
 func (m *Machine) trialFailed() {
-	var others []int
-	for h := 1; h <= m.sharing.Holders(); h++ {
-		if h != m.self {
-			others = append(others, h)
-		}
-	}
-	m.fail(RuleTrial, false, others, m.evidenceShares(m.sharing.Of(m.self)))
+	m.fail(RuleTrial, false, m.others(), m.evidenceShares(m.sharing.Of(m.self)))
 }
 
+// evidenceShares publishes the shares of components' seeds, and what all others
+// said in the open round: who was told something else has the proof in that.
 func (m *Machine) evidenceShares(components []int) []byte {
 	w := &writer{}
 	w.u8(evidenceShares)
@@ -235,6 +245,7 @@ func (m *Machine) evidenceShares(components []int) []byte {
 			w.hash(share)
 		}
 	}
+	m.writeHeard(w, m.others())
 	return w.b
 }
 
@@ -315,8 +326,8 @@ func (m *Machine) weighShares(r *reader) []int {
 			liars = append(liars, m.liars(c, m.seed(c, shares), nil)...)
 		}
 	}
-	if !r.done() {
-		return nil
+	if heard := m.weighHeard(r); len(heard) > 0 || r.bad {
+		return heard
 	}
 	slices.Sort(liars)
 	return slices.Compact(liars)
