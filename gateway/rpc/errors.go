@@ -68,7 +68,7 @@ func refused(r *governance.Refusal, entry int64) error {
 
 func refusalCode(rule governance.Rule) codes.Code {
 	switch rule {
-	case governance.QuotaExhausted, governance.AttemptsExhausted, governance.PrivacyExhausted:
+	case governance.QuotaExhausted, governance.AttemptsExhausted, governance.PrivacyExhausted, governance.ScalarsExhausted:
 		return codes.ResourceExhausted
 	case governance.IdempotencyConflict:
 		return codes.AlreadyExists // 409 over REST

@@ -41,6 +41,8 @@ var outcomes = map[governance.Rule]struct {
 	governance.ConsentMissing: {codes.PermissionDenied, 403}, governance.ConsentForeign: {codes.PermissionDenied, 403},
 	governance.ConsentExpired: {codes.PermissionDenied, 403}, governance.ConsentRevoked: {codes.PermissionDenied, 403},
 	governance.ConsentBlanket: {codes.PermissionDenied, 403}, governance.TemplateUnregistered: {codes.PermissionDenied, 403},
+	governance.AggregateUnregistered: {codes.PermissionDenied, 403}, governance.PlanRefused: {codes.PermissionDenied, 403},
+	governance.HoldersMissing: {codes.PermissionDenied, 403}, governance.ScalarsExhausted: {codes.ResourceExhausted, 429},
 	governance.TableUnregistered: {codes.PermissionDenied, 403}, governance.MaskUnregistered: {codes.PermissionDenied, 403},
 	governance.ThresholdSupplied: {codes.PermissionDenied, 403}, governance.FieldUnknown: {codes.PermissionDenied, 403},
 	governance.FieldUngraded: {codes.PermissionDenied, 403}, governance.CellShare: {codes.PermissionDenied, 403},
