@@ -205,6 +205,9 @@ func (c *storedColumn) load(n int64) error {
 // fit counts the rows, from b.at on, that make a batch.
 func (b *parquetBatches) fit() (int64, error) {
 	var n, size int64
+	if b.rows <= int64(b.p.rows) && b.sizeOf(b.rows) <= b.p.bytes {
+		return b.rows, nil
+	}
 	for n < b.rows && n < int64(b.p.rows) {
 		cost := b.fixed
 		for i := range b.cols {
@@ -224,6 +227,19 @@ func (b *parquetBatches) fit() (int64, error) {
 		n++
 	}
 	return n, nil
+}
+
+// sizeOf is what the next n rows take.
+func (b *parquetBatches) sizeOf(n int64) int64 {
+	size := n * b.fixed
+	for i := range b.cols {
+		if t, ok := b.cols[i].text.(interface{ ValueOffset64(int) int64 }); ok {
+			size += t.ValueOffset64(int(b.at+n)) - t.ValueOffset64(int(b.at))
+		} else if b.cols[i].text != nil {
+			size += int64(b.cols[i].textBytes(int(b.at), int(n)))
+		}
+	}
+	return size
 }
 
 // copyRows builds a batch of the n rows from b.at on.
@@ -256,7 +272,11 @@ func (b *parquetBatches) copyRows(n int64) (arrow.Record, error) {
 }
 
 func (b *parquetBatches) copyColumn(c *storedColumn, n int) (arrow.Array, error) {
-	to := array.NewBuilder(b.alloc, b.p.schema.Field(c.place).Type)
+	want := b.p.schema.Field(c.place).Type
+	if whole := bulkColumn(b.alloc, c, want, int(b.at), n, b.cell); whole != nil {
+		return whole, nil
+	}
+	to := array.NewBuilder(b.alloc, want)
 	defer to.Release()
 	to.Reserve(n)
 	if text, ok := to.(*array.StringBuilder); ok {
