@@ -97,7 +97,7 @@ func (m *Machine) seed(c int, shares [][32]byte) threshold.Seed {
 func (m *Machine) unseal(from int) (map[int][32]byte, bool) {
 	in := m.got[slot{RoundNonce, from, m.self}]
 	if sm3.Sum(in.Body) != m.commit(from).sealed[m.self] {
-		m.fail(RuleSealed, true, []int{from}, evidenceSealed(claimOf(in)))
+		m.fail(RuleSealed, true, []int{from}, evidenceSealed(m.claimOf(in)))
 		return nil, false
 	}
 	plain, err := m.cfg.Open(in.Body)
@@ -160,13 +160,13 @@ func (m *Machine) absorbReveal() (bool, error) {
 	for c, b := range revealed {
 		part, err := threshold.ParsePublicPart(p, b[:size])
 		if err != nil {
-			return m.blame(RuleBody, m.sharing.Members(c)...), nil
+			return m.blame(RuleBody, m.sharing.Members(c)...), nil //nolint:nilerr // the fault is kept in the machine
 		}
 		parts = append(parts, part)
 		if m.cfg.Proposal.Use == UseMul {
 			one, err := threshold.ParseRelinPart(p, b[size:])
 			if err != nil {
-				return m.blame(RuleBody, m.sharing.Members(c)...), nil
+				return m.blame(RuleBody, m.sharing.Members(c)...), nil //nolint:nilerr // the fault is kept in the machine
 			}
 			relin = append(relin, one)
 		}
@@ -210,7 +210,7 @@ func (m *Machine) absorbRelin() (bool, error) {
 	for c, b := range revealed {
 		part, err := threshold.ParseRelinPart(p, b)
 		if err != nil {
-			return m.blame(RuleBody, m.sharing.Members(c)...), nil
+			return m.blame(RuleBody, m.sharing.Members(c)...), nil //nolint:nilerr // the fault is kept in the machine
 		}
 		parts = append(parts, part)
 	}
@@ -252,7 +252,7 @@ func (m *Machine) transcript() [32]byte {
 	for r := RoundCommit; r <= m.round; r++ {
 		for h := 1; h <= m.sharing.Holders(); h++ {
 			if rec := m.record(r, h); rec != nil {
-				sum := sm3.Sum(rec.Body)
+				sum := m.sum(rec)
 				fields = append(fields, []byte{byte(r), byte(h)}, sum[:])
 			}
 		}

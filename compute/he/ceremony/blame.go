@@ -3,8 +3,6 @@ package ceremony
 import (
 	"slices"
 
-	"github.com/emmansun/gmsm/sm3"
-
 	"github.com/yumen-project/yumen/compute/he/threshold"
 )
 
@@ -15,7 +13,7 @@ type claim struct {
 	sig  []byte
 }
 
-func claimOf(in *Message) claim { return claim{in.slot(), sm3.Sum(in.Body), in.Sig} }
+func (m *Machine) claimOf(in *Message) claim { return claim{in.slot(), m.sum(in), in.Sig} }
 
 func (m *Machine) verifyClaim(c claim) bool {
 	return c.slot.from >= 1 && c.slot.from <= m.sharing.Holders() &&
@@ -116,7 +114,7 @@ func (m *Machine) evidenceHeard(holders []int) []byte {
 func (m *Machine) writeHeard(w *writer, holders []int) {
 	w.u8(len(holders))
 	for _, h := range holders {
-		writeClaim(w, claimOf(m.record(m.round, h)))
+		writeClaim(w, m.claimOf(m.record(m.round, h)))
 	}
 }
 
@@ -156,7 +154,7 @@ func (m *Machine) twice(a, b *Message) {
 			return
 		}
 	}
-	m.equivocated(claimOf(a), claimOf(b))
+	m.equivocated(m.claimOf(a), m.claimOf(b))
 }
 
 func (m *Machine) equivocated(a, b claim) {
@@ -347,8 +345,8 @@ func (m *Machine) weighHeard(r *reader) []int {
 		if c.slot.to != ToAll || !m.verifyClaim(c) {
 			continue
 		}
-		if rec := m.record(c.slot.round, c.slot.from); rec != nil && sm3.Sum(rec.Body) != c.body {
-			m.equivocated(claimOf(rec), c)
+		if rec := m.record(c.slot.round, c.slot.from); rec != nil && m.sum(rec) != c.body {
+			m.equivocated(m.claimOf(rec), c)
 			return []int{c.slot.from}
 		}
 	}

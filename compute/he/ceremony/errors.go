@@ -38,7 +38,7 @@ func (r Rule) String() string {
 		"no rule", "two messages in one slot", "malformed body", "commitment not kept", "sealed share refused",
 		"members of a component differ", "test value does not open", "other certificate", "given up",
 	}
-	if r >= ruleEnd {
+	if int(r) >= len(names) {
 		return names[0]
 	}
 	return names[r]

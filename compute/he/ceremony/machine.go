@@ -1,12 +1,10 @@
 package ceremony
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"slices"
-
-	"github.com/emmansun/gmsm/sm3"
-	"github.com/tuneinsight/lattigo/v5/ring"
 
 	"github.com/yumen-project/yumen/compute/he"
 	"github.com/yumen-project/yumen/compute/he/threshold"
@@ -65,6 +63,7 @@ type Machine struct {
 	mine   map[slot]*Message // own messages seen coming back
 	got    map[slot]*Message
 	aborts map[int]*Message
+	sums   map[*Message][32]byte
 	log    []*Message // all that was taken, in order
 
 	view     view
@@ -84,7 +83,6 @@ type view struct {
 	shadows []shadowBody
 	relins  []shadowBody
 	trials  map[int][]threshold.Answer
-	parts   []ring.Poly
 	sum     *threshold.RelinPart // of the first round
 	public  *he.PublicKey
 	relin   *he.RelinKey
@@ -132,7 +130,8 @@ func prepare(cfg Config) (*Machine, error) {
 	}
 	return &Machine{
 		cfg: cfg, id: id, sharing: sharing, self: self,
-		own: map[slot]*Message{}, mine: map[slot]*Message{}, got: map[slot]*Message{}, aborts: map[int]*Message{},
+		own: map[slot]*Message{}, mine: map[slot]*Message{}, got: map[slot]*Message{},
+		sums: map[*Message][32]byte{}, aborts: map[int]*Message{},
 	}, nil
 }
 
@@ -206,7 +205,7 @@ func (m *Machine) accept(in *Message) string {
 	case len(in.Body) > m.bodyLimit() || len(in.Attached) > maxAttached || len(in.Sig) > maxSignature:
 		return "too long"
 	}
-	if known := m.got[in.slot()]; known != nil && sm3.Sum(known.Body) == sm3.Sum(in.Body) {
+	if known := m.got[in.slot()]; known != nil && bytes.Equal(known.Body, in.Body) {
 		return ""
 	}
 	if in.Round == RoundAbort && m.aborts[in.From] != nil {
@@ -225,7 +224,7 @@ func (m *Machine) store(in *Message) {
 	switch {
 	case in.From == m.self:
 		m.mine[s] = in
-		if own := m.own[s]; own != nil && sm3.Sum(own.Body) != sm3.Sum(in.Body) {
+		if own := m.own[s]; own != nil && !bytes.Equal(own.Body, in.Body) {
 			m.twice(own, in)
 		}
 	case in.Round == RoundAbort:

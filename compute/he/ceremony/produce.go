@@ -1,6 +1,7 @@
 package ceremony
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 
@@ -37,7 +38,7 @@ func (m *Machine) send(s slot, body []byte, attached [][]byte) error {
 	if made == nil {
 		made = m.mine[s]
 	}
-	if made == nil || sm3.Sum(made.Body) != sm3.Sum(body) {
+	if made == nil || !bytes.Equal(made.Body, body) {
 		msg := &Message{Ceremony: m.id, Round: s.round, From: s.from, To: s.to, Body: body, Attached: attached}
 		var err error
 		if msg.Sig, err = m.cfg.Signer.Sign(msg.SigningBytes()); err != nil {
@@ -111,7 +112,7 @@ func (m *Machine) echo() []byte { return m.echoOf(m.round) }
 func (m *Machine) echoOf(r Round) []byte {
 	w := &writer{}
 	for h := 1; h <= m.sharing.Holders(); h++ {
-		w.hash(sm3.Sum(m.record(r, h).Body))
+		w.hash(m.sum(m.record(r, h)))
 	}
 	return w.b
 }
@@ -181,7 +182,7 @@ func (m *Machine) compare(in *Message) (proof []claim, fits bool) {
 			continue
 		}
 		said := [32]byte(in.Body[32*(j-1):])
-		if said == sm3.Sum(rec.Body) {
+		if said == m.sum(rec) {
 			continue
 		}
 		if len(in.Attached) < j {
@@ -191,7 +192,7 @@ func (m *Machine) compare(in *Message) (proof []claim, fits bool) {
 		if !m.verifyClaim(other) {
 			return nil, false
 		}
-		return []claim{claimOf(rec), other}, true
+		return []claim{m.claimOf(rec), other}, true
 	}
 	return nil, true
 }
@@ -199,6 +200,17 @@ func (m *Machine) compare(in *Message) (proof []claim, fits bool) {
 // drop forgets a message that was altered on the way, so that it may come again.
 func (m *Machine) drop(in *Message) {
 	delete(m.got, in.slot())
+	delete(m.sums, in)
 	m.log = slices.DeleteFunc(m.log, func(l *Message) bool { return l == in })
 	m.rejected = append(m.rejected, Rejection{-1, "attached signature"})
+}
+
+// sum is the hash of a kept message's body, computed once.
+func (m *Machine) sum(in *Message) [32]byte {
+	sum, ok := m.sums[in]
+	if !ok {
+		sum = sm3.Sum(in.Body)
+		m.sums[in] = sum
+	}
+	return sum
 }
