@@ -1,9 +1,9 @@
 // Command peers measures encrypted sums side by side with packed Paillier of a
-// maintained library, on one core, alternating within one run, and prints the
-// ratios of the medians. It is a module of its own so that the peer is no
-// dependency of the project.
+// maintained library, and exact noise with google/differential-privacy, on one
+// core, alternating within one run, and prints the ratios of the medians. It is a
+// module of its own so that the peers are no dependencies of the project.
 //
-//	cd benchmarks/peers && go run .
+//	cd benchmarks/peers && go run . [sums|noise]
 package main
 
 import (
@@ -23,7 +23,7 @@ import (
 const rounds = 15
 
 func main() {
-	if err := run(os.Stdout); err != nil {
+	if err := run(os.Args[1:], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "peers:", err)
 		os.Exit(1) //nolint:forbidigo // a command of its own, outside cmd
 	}
@@ -43,8 +43,26 @@ func (s *side) perValue() float64 {
 	return float64(s.spent[len(s.spent)/2].Nanoseconds()) / float64(s.values)
 }
 
-func run(out io.Writer) error {
+// run measures what is named, or all.
+func run(args []string, out io.Writer) error {
 	runtime.GOMAXPROCS(1)
+	measures := map[string]func(io.Writer) error{"sums": sumTable, "noise": noiseTable}
+	if len(args) == 0 {
+		args = []string{"sums", "noise"}
+	}
+	for _, name := range args {
+		measure := measures[name]
+		if measure == nil {
+			return fmt.Errorf("no measure is named %q", name)
+		}
+		if err := measure(out); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func sumTable(out io.Writer) error {
 	ours, err := newOurs()
 	if err != nil {
 		return err
