@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"github.com/tuneinsight/lattigo/v5/ring"
 
 	"github.com/yumen-project/yumen/compute/he"
 	"github.com/yumen-project/yumen/compute/he/threshold"
@@ -32,13 +33,17 @@ func TestEveryQuorumOpens(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkOpen100 is one holder of three answering 100 scalars of two limbs.
 func BenchmarkOpen100(b *testing.B) {
 	p := addParams(b)
 	k := newKeySet(b, p, 3, 2, 9)
 	openings := extract(b, p, he.Term{Sum: k.encrypted(b, []int64{-5, 1 << 39, 7}), Mask: p.AllMask()})
 	var all []*he.Opening
-	for range 100 {
-		all = append(all, openings...)
+	for i := range 200 { // each its own memory, as in earnest
+		o := *openings[i%2]
+		o.A = []ring.Poly{*o.A[0].CopyNew()}
+		all = append(all, &o)
 	}
 	for b.Loop() {
 		answers, err := k.shares[1].Open(all)
