@@ -52,8 +52,9 @@ type Policy struct {
 // and compares hashes, so that another requester, lane, section, group, weight or
 // certificate makes another plan; holds every atom of every manifest against the
 // limits; and walks the versions: a lane may be opened in a later version only if
-// the signed number of differing subjects is 0 or at least the minimum, against
-// every version in which it was opened.
+// the signed number of differing subjects (see Change) is 0 or at least the
+// minimum, against every version in which a lane of its columns was opened.
+// Evidence must hold the manifest of everything in Earlier, other datasets too.
 //
 // Within one version any number of plans may be opened, overlapping or repeated:
 // each output is the same number at all positions of an atom (Compile knows
@@ -133,14 +134,14 @@ func (ev Evidence) versions(p *Plan, minimum uint64) error {
 	for _, in := range p.Inputs {
 		now := p.Sources[in.Source]
 		for _, o := range ev.Earlier {
-			if o.Manifest == now.Manifest || !slices.Contains(o.Lanes, in.Lane) {
+			if o.Manifest == now.Manifest {
 				continue
 			}
 			before := all[o.Manifest]
 			if before == nil {
 				return refuse(RuleVersions, in.Lane) // unknown: nobody can tell how much differs
 			}
-			if before.Dataset != now.Dataset {
+			if before.Dataset != now.Dataset || !touches(all[now.Manifest].Lane(in.Lane), before, o.Lanes) {
 				continue
 			}
 			changed, known := changes(all, now.Manifest, o.Manifest)
@@ -153,6 +154,16 @@ func (ev Evidence) versions(p *Plan, minimum uint64) error {
 		}
 	}
 	return nil
+}
+
+// touches reports whether any of the lanes opened before reads a column of this
+// lane, or cannot be looked up. A new name for an old column is no way around.
+func touches(l *Lane, before *Manifest, names []string) bool {
+	return slices.ContainsFunc(names, func(n string) bool {
+		o := before.Lane(n)
+		return o == nil || len(o.Columns) == 0 && len(l.Columns) == 0 ||
+			slices.ContainsFunc(o.Columns, func(c string) bool { return slices.Contains(l.Columns, c) })
+	})
 }
 
 // changes is the signed number of subjects that differ between two versions. A

@@ -63,7 +63,9 @@ func newStore() *store {
 	return &store{leaves: map[string][][]byte{}, hashes: map[string][][32]byte{}}
 }
 
-func name(dataset, version, lane string) string { return strings.Join([]string{dataset, version, lane}, "/") }
+func name(dataset, version, lane string) string {
+	return strings.Join([]string{dataset, version, lane}, "/")
+}
 
 func (s *store) Hashes(_ context.Context, dataset, version, lane string) ([][32]byte, error) {
 	return s.hashes[name(dataset, version, lane)], nil
@@ -96,7 +98,7 @@ func build(t testing.TB, s *store, spec plan.Spec, r array.RecordReader, sets ..
 		l, err := batch.Encrypt(encryptors[batch.Header.Key], nil)
 		require.NoError(t, err)
 		at := name(spec.Dataset, spec.Version, batch.Lane)
-		require.Len(t, s.leaves[at], int(batch.Header.Batch))
+		require.Equal(t, len(s.leaves[at]), int(batch.Header.Batch))
 		s.leaves[at] = append(s.leaves[at], l.Bytes())
 		require.NoError(t, b.AddLeaf(batch.Lane, batch.Header.Batch, l.Hash()))
 	}
@@ -154,4 +156,10 @@ func figure(t testing.TB, r *plan.Result, line int, name string) plan.Figure {
 	}
 	require.Fail(t, "no figure", name)
 	return plan.Figure{}
+}
+
+func openedVouched(t testing.TB, p *plan.Plan, s plan.LeafSource, k *keys) []*big.Int {
+	openings, err := plan.Evaluate(context.Background(), p, k.params, s, plan.Options{Vouched: true})
+	require.NoError(t, err)
+	return decrypt(t, p, openings, k)
 }

@@ -51,8 +51,12 @@ type Lane struct {
 	Root     [32]byte // MerkleRoot of its leaf hashes
 }
 
-// Change is the number of distinct subjects whose records differ between a
-// version and an earlier one.
+// Change compares a version with an earlier one. Subjects is taken over the atoms
+// of both: of those whose content differs at all, the one in which the fewest
+// distinct subjects differ says the number; 0 if no atom differs. (The number of
+// all differing subjects would not do: twenty in the city can be one in a
+// district.) Whoever cannot tell leaves the Change out; then what was opened of
+// the earlier version is never opened of the later one.
 type Change struct {
 	Manifest [32]byte
 	Subjects uint64

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/yumen-project/yumen/compute/he"
@@ -193,7 +194,9 @@ func (l *Lane) validate(limits Limits) error {
 }
 
 func (m *Manifest) validateOverlaps(limits Limits) error {
-	for column, lanes := range m.families() {
+	families := m.families()
+	for _, column := range slices.Sorted(maps.Keys(families)) {
+		lanes := families[column]
 		if !m.overlapping(lanes) {
 			continue
 		}
@@ -222,12 +225,7 @@ func (m *Manifest) families() map[string][]*Lane {
 
 // overlapping reports whether some two lanes split the records in different ways.
 func (m *Manifest) overlapping(lanes []*Lane) bool {
-	for _, l := range lanes[1:] {
-		if !sameSplit(lanes[0], l) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(lanes[1:], func(l *Lane) bool { return !sameSplit(lanes[0], l) })
 }
 
 // sameSplit reports whether two lanes of one dataset have the same atoms: without
