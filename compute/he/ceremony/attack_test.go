@@ -364,6 +364,48 @@ func TestHolderThatDrewTwiceIsNamed(t *testing.T) {
 	require.Equal(t, []string{"holder-2"}, abort.Parties)
 }
 
+// A holder that ended a ceremony and is then set back does not go on with it once
+// it reads its own abort; and its log does not grow by repetitions.
+func TestRolledBackHolderStaysOut(t *testing.T) {
+	p := small(t, false)
+	net := newNetwork(t, p, 3, 2)
+	first, err := net.machines[2].State()
+	require.NoError(t, err)
+	net.tamper = func(m ceremony.Message, _ int) []ceremony.Message {
+		if m.From == 1 && m.Round == ceremony.RoundShadow {
+			m = resign(t, net, m, flipped(m.Body, 100))
+		}
+		return []ceremony.Message{m}
+	}
+	net.run()
+	require.NotNil(t, net.aborts[2])
+	old, err := ceremony.Resume(config(p, net.proposal, 2), first)
+	require.NoError(t, err)
+	var own []ceremony.Message
+	for _, m := range net.seen {
+		if m.From == 2 {
+			own = append(own, m)
+		}
+	}
+	_, _, err = old.Step(own)
+	var abort *ceremony.AbortError
+	require.ErrorAs(t, err, &abort)
+	state, err := old.State()
+	require.NoError(t, err)
+	_, _, err = old.Step(own)
+	require.ErrorAs(t, err, &abort)
+	again, err := old.State()
+	require.NoError(t, err)
+	require.Equal(t, state, again)
+	back, err := ceremony.Resume(config(p, net.proposal, 2), again)
+	require.NoError(t, err)
+	out, done, err := back.Step(net.seen[:1])
+	require.Empty(t, out)
+	require.Nil(t, done)
+	require.ErrorAs(t, err, &abort)
+	require.Equal(t, old.Sent(), back.Sent())
+}
+
 // One cheater, any round, any change, told to all or to some, any schedule:
 // honest holders end with one certificate, or name the cheater, or wait for it.
 func TestHonestHoldersAgreeOrNameTheCheater(t *testing.T) {

@@ -165,9 +165,25 @@ func (m *Machine) equivocated(a, b claim) {
 	m.fail(RuleEquivocation, true, []int{a.slot.from}, w.b)
 }
 
+// ownAbort keeps a holder that was set back to an older state out of a ceremony
+// that it has ended: what it published then may have voided the keys.
+func (m *Machine) ownAbort(in *Message) {
+	r := &reader{b: in.Body}
+	rule, accused := Rule(r.u8()), holdersOf(r.u8(), m.sharing.Holders())
+	if m.fault == nil {
+		m.fault = m.abort(rule, false, accused)
+	}
+	s := in.slot()
+	if m.own[s] == nil {
+		m.own[s] = in
+		m.sent = append(m.sent, in)
+	}
+}
+
 // disagree ends on members of components (odd) who differ. fits says whether a
 // holder's word is what follows from the seed; nil asks the trial. A member of
-// one of the components knows who lied and publishes the shares of its seed.
+// one of the components knows who lied and publishes the shares of its seed. The
+// liar is a member too, so this tells it nothing new.
 func (m *Machine) disagree(conflicts *threshold.Conflicts, odd []int, fits func(holder, c int, want *contribution) bool) {
 	var liars []int
 	var known []int
@@ -225,10 +241,10 @@ func (m *Machine) answers(holder, c int, seed threshold.Seed) bool {
 }
 
 // trialFailed ends on a test value that all agree about and that does not open:
-// all members of some component lie together, and whoever does not publish the
-// shares of what it knows is suspect.
+// all members of some component lie together. No honest holder knows that
+// component, so none can show it.
 func (m *Machine) trialFailed() {
-	m.fail(RuleTrial, false, m.others(), m.evidenceShares(m.sharing.Of(m.self)))
+	m.fail(RuleTrial, false, m.others(), m.evidenceHeard(m.others()))
 }
 
 // evidenceShares publishes the shares of components' seeds, and what all others

@@ -208,7 +208,7 @@ func (m *Machine) accept(in *Message) string {
 	if known := m.got[in.slot()]; known != nil && bytes.Equal(known.Body, in.Body) {
 		return ""
 	}
-	if in.Round == RoundAbort && m.aborts[in.From] != nil {
+	if m.aborts[in.From] != nil && in.Round == RoundAbort || m.knownOwn(in) {
 		return ""
 	}
 	if !m.cfg.Verify(m.name(in.From), in.SigningBytes(), in.Sig) {
@@ -224,7 +224,9 @@ func (m *Machine) store(in *Message) {
 	switch {
 	case in.From == m.self:
 		m.mine[s] = in
-		if own := m.own[s]; own != nil && !bytes.Equal(own.Body, in.Body) {
+		if in.Round == RoundAbort {
+			m.ownAbort(in)
+		} else if own := m.own[s]; own != nil && !bytes.Equal(own.Body, in.Body) {
 			m.twice(own, in)
 		}
 	case in.Round == RoundAbort:
@@ -236,10 +238,16 @@ func (m *Machine) store(in *Message) {
 	}
 }
 
+// knownOwn reports whether a message is one of the holder's own, seen before.
+func (m *Machine) knownOwn(in *Message) bool {
+	own, back := m.own[in.slot()], m.mine[in.slot()]
+	return in.From == m.self && ((own != nil && bytes.Equal(own.Body, in.Body)) || back != nil)
+}
+
 // expected reports whether a slot exists, for this holder to read.
 func (m *Machine) expected(in *Message) bool {
 	if in.Round == RoundAbort {
-		return in.To == ToAll && in.From != m.self
+		return in.To == ToAll
 	}
 	if in.To != ToAll {
 		return in.Round == RoundNonce && in.From != m.self && in.To == m.self && len(m.common(in.From)) > 0

@@ -111,6 +111,10 @@ func (m *Machine) readState(state State) (taken []*Message, err error) {
 		if msg.From != m.self || msg.Ceremony != m.id || m.mine[msg.slot()] != nil {
 			return nil, fmt.Errorf("%w: message of another holder", ErrState)
 		}
+		heard := func(in *Message) bool { return in.slot() == msg.slot() }
+		if msg.Round == RoundAbort && slices.ContainsFunc(taken, heard) {
+			continue // read back from the relay: it takes effect in its turn
+		}
 		m.mine[msg.slot()] = msg
 	}
 	return taken, nil
