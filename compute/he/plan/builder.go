@@ -57,7 +57,8 @@ type Builder struct {
 	current     string
 	seen        map[string]bool
 	rows        int64 // read so far
-	done        bool
+	started     bool
+	ended       bool  // everything was read
 	groups      []int // scratch: per lane the group of the record, or -1
 	key         []byte
 }
@@ -116,11 +117,11 @@ func (b *Builder) Columns() []string {
 // in their order; it ends at the first error. It may be ranged over once.
 func (b *Builder) Batches(ctx context.Context, r array.RecordReader) iter.Seq2[*Batch, error] {
 	return func(yield func(*Batch, error) bool) {
-		if b.done {
+		if b.started {
 			yield(nil, fmt.Errorf("%w: builder used twice", ErrInvalid))
 			return
 		}
-		b.done = true
+		b.started = true
 		if !r.Schema().Equal(b.schema) {
 			yield(nil, fmt.Errorf("%w: reader of another schema", ErrSource))
 			return
@@ -142,7 +143,9 @@ func (b *Builder) Batches(ctx context.Context, r array.RecordReader) iter.Seq2[*
 		}
 		if err := b.endSection(out); err != nil {
 			out.fail(err)
+			return
 		}
+		b.ended = true
 	}
 }
 
@@ -184,6 +187,9 @@ func (b *Builder) AddLeaf(laneName string, batch uint32, hash [32]byte) error {
 // Manifest gives the manifest once everything was read and every leaf's hash noted.
 // It is not signed, and not yet held against limits: see Validate.
 func (b *Builder) Manifest() (*Manifest, error) {
+	if !b.ended {
+		return nil, fmt.Errorf("%w: source not read to its end", ErrInvalid)
+	}
 	m := &Manifest{Dataset: b.spec.Dataset, Version: b.spec.Version, Provider: b.spec.Provider, Changes: slices.Clone(b.spec.Changes)}
 	for _, l := range b.lanes {
 		if uint32(len(l.hashes)) != l.out.Leaves() || slices.Contains(l.known, false) || len(l.hashes) == 0 {

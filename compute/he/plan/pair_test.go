@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/array"
+	"github.com/apache/arrow/go/v17/arrow/memory"
 	"github.com/stretchr/testify/require"
 
 	"github.com/yumen-project/yumen/compute/he"
@@ -28,12 +30,14 @@ func one(dataset string, bound uint64, k *keys, kinds ...plan.LaneKind) plan.Spe
 	return s
 }
 
-func rowsV(t testing.TB, values []int64) string {
-	var rows []map[string]int64
-	for _, v := range values {
-		rows = append(rows, map[string]int64{"v": v})
-	}
-	return rowsOf(t, rows)
+// rowsV makes a reader of numbers as they are: JSON would round them.
+func rowsV(t testing.TB, values []int64) array.RecordReader {
+	b := array.NewRecordBuilder(memory.DefaultAllocator, single)
+	defer b.Release()
+	b.Field(0).(*array.Int64Builder).AppendValues(values, nil)
+	r, err := array.NewRecordReader(single, []arrow.Record{b.NewRecord()})
+	require.NoError(t, err)
+	return r
 }
 
 func series(n int, seed uint64, bound int64) []int64 {
@@ -54,8 +58,8 @@ func TestCorrelationAcrossTwoProviders(t *testing.T) {
 	for i := range ys {
 		ys[i] = (xs[i] + ys[i]/4) / 2
 	}
-	a := build(t, s, one("a", bound, k, plan.Value, plan.Square), table(t, single, rowsV(t, xs)), k)
-	b := build(t, s, one("b", bound, k, plan.Reversed, plan.Square), table(t, single, rowsV(t, ys)), k)
+	a := build(t, s, one("a", bound, k, plan.Value, plan.Square), rowsV(t, xs), k)
+	b := build(t, s, one("b", bound, k, plan.Reversed, plan.Square), rowsV(t, ys), k)
 	q := ask(plan.Correlation, plan.Column{Dataset: "a", Field: "v", Lane: "v"}, plan.Column{Dataset: "b", Field: "v", Lane: "rev"},
 		plan.Column{Dataset: "a", Field: "v", Lane: "vv"}, plan.Column{Dataset: "b", Field: "v", Lane: "vv"})
 	pl, err := plan.Compile(q, []*plan.Manifest{b, a}, []plan.Cert{k.cert})
@@ -79,7 +83,7 @@ func TestCorrelationAcrossTwoProviders(t *testing.T) {
 	require.Regexp(t, `^0\.9\d{11}$`, figure(t, res, 0, "correlation").Text)
 
 	// Rows that are not joint, a key that does not multiply: refused.
-	short := build(t, newStore(), one("b", bound, k, plan.Reversed, plan.Square), table(t, single, rowsV(t, ys[:299])), k)
+	short := build(t, newStore(), one("b", bound, k, plan.Reversed, plan.Square), rowsV(t, ys[:299]), k)
 	_, err = plan.Compile(q, []*plan.Manifest{a, short}, []plan.Cert{k.cert})
 	requireRule(t, err, plan.RuleAligned)
 	single := k.cert
@@ -114,7 +118,7 @@ func three(t testing.TB, s *store, n int) (*plan.Query, []*plan.Manifest, []plan
 	for i, d := range []string{"a", "b", "c"} {
 		k := newKeys(t, p, d)
 		values := series(n+i, uint64(i), 1<<40)
-		ms = append(ms, build(t, s, one(d, 1<<40, k, plan.Value), table(t, single, rowsV(t, values)), k))
+		ms = append(ms, build(t, s, one(d, 1<<40, k, plan.Value), rowsV(t, values), k))
 		certs, sets = append(certs, k.cert), append(sets, k)
 		columns = append(columns, plan.Column{Dataset: d, Field: "v", Lane: "v"})
 		for _, v := range values {
