@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
-	"math/big"
 	"strconv"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -70,7 +69,7 @@ func narrow128(n decimal128.Num) (int64, bool) {
 }
 
 func narrow256(n decimal256.Num) (int64, bool) {
-	var b *big.Int = n.BigInt()
+	b := n.BigInt()
 	return b.Int64(), b.IsInt64()
 }
 

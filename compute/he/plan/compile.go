@@ -46,7 +46,7 @@ type column struct {
 	fold     uint32
 }
 
-// atom finds the counts of a group over the sections asked for.
+// counts adds the rows of a group and finds its greatest count of subjects over the sections asked for.
 func (c *column) counts(group int) (rows, subjects uint64) {
 	for _, s := range c.sections {
 		rows += s.Counts[group].Rows
@@ -61,14 +61,6 @@ func (c *column) extents() []Extent {
 		out[i] = Extent{First: s.First, Batches: s.Batches, Positions: s.Positions}
 	}
 	return out
-}
-
-func (c *column) batches() int64 {
-	var n int64
-	for _, s := range c.sections {
-		n += int64(s.Batches)
-	}
-	return n
 }
 
 type compiler struct {

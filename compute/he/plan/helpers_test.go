@@ -56,7 +56,6 @@ func smallParams(t testing.TB, multiply bool) *he.Parameters {
 type store struct {
 	leaves map[string][][]byte
 	hashes map[string][][32]byte
-	calls  int
 }
 
 func newStore() *store {

@@ -149,16 +149,6 @@ func (s *Section) used(l *Lane, n uint32) uint32 {
 // groups is the number of atoms of a section.
 func (l *Lane) groups() int { return max(1, len(l.Groups)) }
 
-// section finds a section by name, or nil.
-func (l *Lane) section(name string) *Section {
-	for i := range l.Sections {
-		if l.Sections[i].Name == name {
-			return &l.Sections[i]
-		}
-	}
-	return nil
-}
-
 func cmpText(a, b string) int {
 	switch {
 	case a < b:
