@@ -84,6 +84,9 @@ func (r *Runner) enforce(ctx context.Context, dc *domainChange, datasets map[str
 		return nil, err
 	}
 	out.Findings = append(out.Findings, findings...)
+	if err := r.reportRegistrations(ctx, next.Domain(), registered, tables); err != nil {
+		return nil, err
+	}
 	return out, r.enact(datasets)
 }
 
@@ -205,6 +208,7 @@ func (r *Runner) remount(ctx context.Context) error {
 		return nil
 	}
 	datasets := map[string]*mounted{}
+	var registered []*registration
 	for _, plan := range plans(policy.Domain()) {
 		m, reg, err := r.mount(ctx, plan, r.domain.registered, nil)
 		if err != nil {
@@ -215,6 +219,7 @@ func (r *Runner) remount(ctx context.Context) error {
 			if _, err := r.record(ctx, []*registration{reg}); err != nil {
 				return err
 			}
+			registered = append(registered, reg)
 		}
 		r.adopt(m)
 		datasets[plan.dataset.ID] = m
@@ -224,6 +229,10 @@ func (r *Runner) remount(ctx context.Context) error {
 		return err
 	}
 	if _, err := r.recordTables(ctx, policy.Domain(), tables); err != nil {
+		return err
+	}
+	tables.unread = nil // a register that is still away is no news
+	if err := r.reportRegistrations(ctx, policy.Domain(), registered, tables); err != nil {
 		return err
 	}
 	return r.enact(datasets)

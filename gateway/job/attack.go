@@ -18,9 +18,12 @@ const (
 	maxKept     = 64
 )
 
-// leastGain is the part of the bits beyond the base rate that the attack may not recover: 60 per cent
-// of even bits are one fifth of what guessing leaves open.
-const leastGain = 0.2
+// The attack may not recover recoveryLimit per mille of even bits: leastGain is what that is of the bits
+// that guessing leaves open.
+const (
+	recoveryLimit = 600
+	leastGain     = 2*recoveryLimit/1000.0 - 1
+)
 
 // kept is a table as the attacker sees it.
 type kept struct {
@@ -30,15 +33,15 @@ type kept struct {
 	cell              []uint32 // by record
 }
 
-// recovered is a secret bit that the attack recovered too well.
-type recovered struct {
+// attacked is a column and what the attack on it came to.
+type attacked struct {
 	dataset *governance.Dataset
 	column  string
-	figures disclosure.Recovery
+	outcome string
 }
 
 // finding names the column and no figure.
-func (a *recovered) finding() spec.Registered {
+func (a *attacked) finding() spec.Registered {
 	return spec.Registered{Dataset: a.dataset.ID, Version: a.dataset.Version, Templates: []string{a.column}, OK: true, Rule: "reconstruction"}
 }
 
@@ -56,29 +59,31 @@ func (j *judge) keep(t *governance.Table, a *plain.Assignment, shown []bool) {
 	j.kept = append(j.kept, k)
 }
 
-// attack tries to learn, for every group column of the new tables, who has its most frequent value,
+// attack tries to learn, for every group column of the tables, who has its most frequent value,
 // by one who knows everybody's other columns. The tables crossed with the column tell for each
 // combination of the others how many have it. Figures go to the log; the finding names the column.
-func (j *judge) attack(ctx context.Context, fresh []*pattern) []recovered {
+func (j *judge) attack(ctx context.Context, tables []*pattern) []attacked {
 	u := j.units[bySubject]
 	if u == nil || u.registry == nil {
 		return nil
 	}
 	log := j.r.o.Logger.With(slog.String("dataset", j.dataset.ID), slog.String("version", j.dataset.Version))
-	if u.n > maxAttacked {
-		log.InfoContext(ctx, "reconstruction not tried: too many subjects")
-		return nil
-	}
 	var columns []string
-	for _, p := range fresh {
+	for _, p := range tables {
 		columns = append(columns, p.Table.GroupBy...)
 	}
 	slices.Sort(columns)
-	var out []recovered
+	var out []attacked
 	for _, column := range slices.Compact(columns) {
+		if u.n > maxAttacked {
+			log.InfoContext(ctx, "reconstruction not tried: too many subjects")
+			out = append(out, attacked{dataset: j.dataset, column: column, outcome: outUntried})
+			continue
+		}
 		got, ok, err := j.recover(ctx, u, column)
 		if err != nil {
 			log.WarnContext(ctx, "reconstruction not tried", slog.String("column", column), slog.String("error", err.Error()))
+			out = append(out, attacked{dataset: j.dataset, column: column, outcome: outUntried})
 		}
 		if !ok {
 			continue
@@ -88,10 +93,11 @@ func (j *judge) attack(ctx context.Context, fresh []*pattern) []recovered {
 			slog.Float64("base", got.Base), slog.Float64("ceiling", got.Ceiling))
 		if gain < leastGain {
 			log.DebugContext(ctx, "reconstruction tried", figures)
+			out = append(out, attacked{dataset: j.dataset, column: column, outcome: outBelow})
 			continue
 		}
 		log.WarnContext(ctx, "reconstruction recovers too much", figures)
-		out = append(out, recovered{dataset: j.dataset, column: column, figures: got})
+		out = append(out, attacked{dataset: j.dataset, column: column, outcome: outAbove})
 	}
 	return out
 }

@@ -17,6 +17,7 @@ type change struct {
 	Registered *registration          `json:"registered,omitempty"`
 	Table      *pattern               `json:"table,omitempty"`
 	Job        *jobChange             `json:"job,omitempty"`
+	Report     *signedReport          `json:"report,omitempty"`
 	Genesis    *genesis               `json:"genesis,omitempty"`
 }
 
@@ -73,11 +74,12 @@ type domain struct {
 	registered map[string]*registration
 	patterns   map[string][]*pattern // by dataset: those of one version on one data, in the order of the log
 	jobs       map[string]*jobRecord
+	attacked   map[string]int32 // by dataset: day of the newest attack on its tables
 	history    []past
 }
 
 func newDomain() *domain {
-	return &domain{policy: &governance.Policy{}, registered: map[string]*registration{}, patterns: map[string][]*pattern{}, jobs: map[string]*jobRecord{}}
+	return &domain{policy: &governance.Policy{}, registered: map[string]*registration{}, patterns: map[string][]*pattern{}, jobs: map[string]*jobRecord{}, attacked: map[string]int32{}}
 }
 
 // take makes a change part of the domain. at is the time of its frame.
@@ -100,6 +102,8 @@ func (d *domain) take(c *change, at int64) error {
 		d.registered[c.Registered.Dataset] = c.Registered
 	case c.Table != nil:
 		d.takePattern(c.Table)
+	case c.Report != nil && c.Report.Act == actReconstruction:
+		d.attacked[c.Report.Dataset] = ledger.Day(at)
 	case c.Job != nil:
 		d.jobs[c.Job.ID] = d.jobs[c.Job.ID].with(c.Job, at)
 	}

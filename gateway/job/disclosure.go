@@ -249,6 +249,7 @@ func (j *judge) next(ctx context.Context, t *governance.Table, before *pattern) 
 	}
 	p.index()
 	if !p.Refused {
+		p.Cells = len(shown)
 		j.keep(&p.Table, a, shown)
 	}
 	j.done = append(j.done, p)

@@ -279,11 +279,14 @@ func TestReconstruction_FindsWhatIsGivenAway(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, found.patterns, 1)
 		if !told {
-			require.Empty(t, found.attacks)
+			for _, a := range found.attacks {
+				require.Equal(t, outBelow, a.outcome)
+			}
 			continue
 		}
 		require.NotEmpty(t, found.attacks)
-		require.Equal(t, "reconstruction", found.attacks[0].finding().Rule)
+		require.Equal(t, []string{outBelow, outAbove}, []string{found.attacks[0].outcome, found.attacks[1].outcome})
+		require.Equal(t, "reconstruction", found.attacks[1].finding().Rule)
 		require.Contains(t, text.String(), "attack.recovered=")
 		require.NotContains(t, text.String(), "p17")
 	}

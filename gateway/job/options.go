@@ -36,6 +36,10 @@ type Options struct {
 	Alarms    alarms.Thresholds
 	OnAlarm   func(alarms.Alarm)
 	SuspendOn map[alarms.Rule]bool
+	// AttackHour is the hour in Asia/Shanghai, 1 to 24, in which released tables are attacked every night;
+	// 0 switches that off. OnAttack, if set, is told how many columns of a dataset came to each outcome.
+	AttackHour int
+	OnAttack   func(dataset string, outcomes map[string]int)
 	// Ready, if set, names the rule by which questions are refused now, or "": it is asked before each.
 	Ready func() governance.Rule
 	// CacheBytes bounds the block cache of each index; 0 means 64 MiB.
@@ -46,6 +50,9 @@ func (o *Options) check() error {
 	if o.Domain == "" || o.LogDir == "" || o.CheckpointDir == "" || o.IndexDir == "" || o.DevZone == "" || o.TrustDir == "" ||
 		o.Ring == nil || o.Source == nil || o.Build == "" || o.Clock == nil || o.Rand == nil || o.Logger == nil {
 		return errors.New("job: options incomplete")
+	}
+	if o.AttackHour < 0 || o.AttackHour > 24 {
+		return errors.New("job: attack hour out of range")
 	}
 	if o.CacheBytes == 0 {
 		o.CacheBytes = 64 << 20

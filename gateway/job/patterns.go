@@ -23,6 +23,8 @@ type pattern struct {
 	Table governance.Table `json:"table"`
 	// Shown lists the group keys of the cells that may be shown, in the order of Table.GroupBy.
 	Shown [][]string `json:"shown"`
+	// Cells is how many cells the table has, shown or withheld; 0 in old entries.
+	Cells int `json:"cells,omitempty"`
 	// Total says that the number over the whole table was judged as told.
 	Total bool `json:"total,omitempty"`
 	// Refused: beside the earlier tables no cell of this one is safe.

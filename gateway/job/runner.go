@@ -143,6 +143,7 @@ func (r *Runner) begin(ctx context.Context) error {
 	r.startJobs()
 	r.workers.Go(r.snapshots)
 	r.workers.Go(r.drawNoise)
+	r.workers.Go(r.nightly)
 	return nil
 }
 

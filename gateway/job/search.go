@@ -28,11 +28,12 @@ const (
 )
 
 // Search gives entries of the log, newest first: all to regulators, the data authority and the
-// implementing body, to any other party its own. It never gives a subject or a result. Errors:
+// implementing body, to any other party its own. It never gives a subject or a result;
+// reports go to the data authority and the dataset's provider. Errors:
 // *release.Denied.
 func (r *Runner) Search(ctx context.Context, q *spec.Search) (*spec.SearchPage, error) {
 	policy := r.state.Load().policy
-	s := &search{r: r, q: *q, page: &spec.SearchPage{}, datasets: datasetsOf(policy.Domain())}
+	s := &search{r: r, q: *q, page: &spec.SearchPage{}, datasets: datasetsOf(policy.Domain()), authority: q.Caller != Local && may(policy, q.Caller, governance.RoleDataAuthority)}
 	if s.q.Limit <= 0 {
 		s.q.Limit = searchPage
 	}
@@ -83,6 +84,8 @@ type search struct {
 	q        spec.Search
 	page     *spec.SearchPage
 	datasets map[string]string
+	// authority: the caller may read reports on the datasets of others.
+	authority bool
 	window   []spec.LogEntry
 	newest   int64 // time in the window
 	bytes    int
@@ -120,6 +123,9 @@ func (s *search) see(f *audit.Frame) error {
 	}
 	if e.Dataset == "" {
 		e.Dataset = s.datasets[e.Query]
+	}
+	if e.Party != s.q.Caller && !s.authority {
+		e.Report, e.ReportSignature = nil, nil
 	}
 	if s.wanted(e) {
 		s.window = append(s.window, *e)
@@ -206,6 +212,9 @@ func (r *Runner) changeEntry(e *spec.LogEntry, c *change, statement audit.Hash) 
 		e.Party, e.PolicyHash = c.Suspension.By, hex.EncodeToString(statement[:])
 	case c.Registered != nil:
 		e.Dataset = c.Registered.Dataset
+	case c.Report != nil:
+		e.Party, e.Dataset, e.Query = c.Report.Provider, c.Report.Dataset, c.Report.Act
+		e.Report, e.ReportSignature = c.Report.Text, c.Report.Signature
 	case c.Job != nil:
 		e.Party, e.Scenario, e.Query, e.Rule = c.Job.Party, c.Job.Scenario, c.Job.Mask, c.Job.Rule
 		if j := r.job(c.Job.ID); j != nil {

@@ -20,7 +20,8 @@ import (
 type judged struct {
 	patterns []*pattern
 	unread   []string // datasets that could not be read
-	attacks  []recovered
+	attacks  []attacked
+	with     map[string]int // by dataset: tables registered before
 }
 
 // basisOf identifies the data, how its subjects and columns are read, and the least number of subjects:
@@ -51,7 +52,7 @@ func exactTables(d *governance.Domain, dataset string) (tables []governance.Tabl
 // judgeTables judges the exact tables that the log has no pattern for. A register that cannot be read
 // keeps its tables unregistered: questions on them are refused until it can.
 func (r *Runner) judgeTables(ctx context.Context, d *governance.Domain) (*judged, error) {
-	out := &judged{}
+	out := &judged{with: map[string]int{}}
 	for i := range d.Datasets {
 		dataset := &d.Datasets[i]
 		r.domainMu.Lock()
@@ -119,6 +120,7 @@ func (r *Runner) judgeDataset(ctx context.Context, d *governance.Domain, dataset
 		return fmt.Errorf("%w: changed while it was read", errData)
 	}
 	out.patterns = append(out.patterns, found...)
+	out.with[dataset.ID] = len(logged)
 	out.attacks = append(out.attacks, j.attack(ctx, found)...)
 	return nil
 }
@@ -243,7 +245,9 @@ func tableFindings(d *governance.Domain, found *judged) ([]spec.Registered, erro
 		}
 	}
 	for _, a := range found.attacks {
-		out = append(out, a.finding())
+		if a.outcome == outAbove {
+			out = append(out, a.finding())
+		}
 	}
 	return out, nil
 }

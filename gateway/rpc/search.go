@@ -42,7 +42,7 @@ func searchMessage(p *spec.SearchPage) *apiv1.SearchResponse {
 		e := &p.Entries[i]
 		out.Entries = append(out.Entries, &apiv1.LogEntry{
 			Index: e.Index, TimeMs: e.TimeMS, Kind: e.Kind, Party: e.Party, Scenario: e.Scenario, Dataset: e.Dataset,
-			Query: e.Query, Rule: e.Rule, Serial: e.Serial, PolicyHash: e.PolicyHash,
+			Query: e.Query, Rule: e.Rule, Serial: e.Serial, PolicyHash: e.PolicyHash, Report: e.Report, ReportSignature: e.ReportSignature,
 		})
 	}
 	return out

@@ -2302,10 +2302,15 @@ type LogEntry struct {
 	// rule: by which it was refused or raised an alarm.
 	Rule string `protobuf:"bytes,8,opt,name=rule,proto3" json:"rule,omitempty"`
 	// serial: of the receipt, where something was released.
-	Serial        string `protobuf:"bytes,9,opt,name=serial,proto3" json:"serial,omitempty"`
-	PolicyHash    string `protobuf:"bytes,10,opt,name=policy_hash,json=policyHash,proto3" json:"policy_hash,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Serial     string `protobuf:"bytes,9,opt,name=serial,proto3" json:"serial,omitempty"`
+	PolicyHash string `protobuf:"bytes,10,opt,name=policy_hash,json=policyHash,proto3" json:"policy_hash,omitempty"`
+	// report: of a registration or an attack on released tables, in JSON; for the data authority and the
+	// provider of the dataset. party is the provider, query is registration or reconstruction.
+	Report []byte `protobuf:"bytes,11,opt,name=report,proto3" json:"report,omitempty"`
+	// report_signature: of the checkpoint key, over "yumen-report-v1\n", the log's origin, "\n" and the report.
+	ReportSignature []byte `protobuf:"bytes,12,opt,name=report_signature,json=reportSignature,proto3" json:"report_signature,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *LogEntry) Reset() {
@@ -2406,6 +2411,20 @@ func (x *LogEntry) GetPolicyHash() string {
 		return x.PolicyHash
 	}
 	return ""
+}
+
+func (x *LogEntry) GetReport() []byte {
+	if x != nil {
+		return x.Report
+	}
+	return nil
+}
+
+func (x *LogEntry) GetReportSignature() []byte {
+	if x != nil {
+		return x.ReportSignature
+	}
+	return nil
 }
 
 type SearchResponse struct {
@@ -2641,7 +2660,7 @@ const file_yumen_proto_rawDesc = "" +
 	"\afrom_ms\x18\x05 \x01(\x03R\x06fromMs\x12\x13\n" +
 	"\x05to_ms\x18\x06 \x01(\x03R\x04toMs\x12\x14\n" +
 	"\x05limit\x18\a \x01(\rR\x05limit\x12\x16\n" +
-	"\x06before\x18\b \x01(\x04R\x06before\"\xfc\x01\n" +
+	"\x06before\x18\b \x01(\x04R\x06before\"\xbf\x02\n" +
 	"\bLogEntry\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\x04R\x05index\x12\x17\n" +
 	"\atime_ms\x18\x02 \x01(\x03R\x06timeMs\x12\x12\n" +
@@ -2654,7 +2673,9 @@ const file_yumen_proto_rawDesc = "" +
 	"\x06serial\x18\t \x01(\tR\x06serial\x12\x1f\n" +
 	"\vpolicy_hash\x18\n" +
 	" \x01(\tR\n" +
-	"policyHash\"y\n" +
+	"policyHash\x12\x16\n" +
+	"\x06report\x18\v \x01(\fR\x06report\x12)\n" +
+	"\x10report_signature\x18\f \x01(\fR\x0freportSignature\"y\n" +
 	"\x0eSearchResponse\x12,\n" +
 	"\aentries\x18\x01 \x03(\v2\x12.yumen.v1.LogEntryR\aentries\x12\x1f\n" +
 	"\vnext_before\x18\x02 \x01(\x04R\n" +

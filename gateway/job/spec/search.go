@@ -34,4 +34,7 @@ type LogEntry struct {
 	// Rule by which it was refused or alarmed; Serial of what was released.
 	Rule, Serial string
 	PolicyHash   string
+	// Report on a registration or an attack, with the signature of the gateway's checkpoint key over it; for
+	// the data authority and the provider of the dataset alone.
+	Report, ReportSignature []byte
 }
