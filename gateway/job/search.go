@@ -86,9 +86,9 @@ type search struct {
 	datasets map[string]string
 	// authority: the caller may read reports on the datasets of others.
 	authority bool
-	window   []spec.LogEntry
-	newest   int64 // time in the window
-	bytes    int
+	window    []spec.LogEntry
+	newest    int64 // time in the window
+	bytes     int
 }
 
 // begin is the index below which the search starts.

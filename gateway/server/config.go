@@ -45,11 +45,13 @@ type Config struct {
 	PushCertKey   string
 	AlarmCounts   string // thresholds of alarms
 	AlarmSuspend  string // alarms that suspend the party
+	AttackHour    string // hour in Asia/Shanghai in which released tables are attacked
 
 	thresholds alarms.Thresholds
 	suspendOn  map[alarms.Rule]bool
 	cacheBytes int64
 	drain      int
+	attackHour int
 	feeds      feedConfig
 }
 
@@ -92,6 +94,7 @@ func Settings() []Setting {
 		{"push.cert-key", "", "key of push.cert, PEM", func(c *Config) *string { return &c.PushCertKey }},
 		{"alarms.thresholds", "", "RULE=COUNT,... over the defaults; 0 switches a rule off", func(c *Config) *string { return &c.AlarmCounts }},
 		{"alarms.suspend", "", "RULE,... that suspend the party they speak about", func(c *Config) *string { return &c.AlarmSuspend }},
+		{"attack.hour", "3", "hour in Asia/Shanghai, 1 to 24, in which released tables are attacked every night; 0 switches it off", func(c *Config) *string { return &c.AttackHour }},
 	}
 }
 
@@ -207,6 +210,11 @@ func (c *Config) Complete() error {
 	}
 	if c.suspendOn, err = alarms.ParseRules(c.AlarmSuspend); err != nil {
 		return errors.New("configuration: alarms.suspend: want known rules")
+	}
+	if c.AttackHour != "" {
+		if c.attackHour, err = strconv.Atoi(c.AttackHour); err != nil || c.attackHour < 0 || c.attackHour > 24 {
+			return errors.New("configuration: attack.hour: want 0 to 24")
+		}
 	}
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		return errors.New("configuration: tls.cert and tls.key: both or none")

@@ -17,6 +17,7 @@ type metrics struct {
 	seconds  *prometheus.HistogramVec
 	http     *prometheus.HistogramVec
 	alarms   *prometheus.CounterVec
+	attack   *prometheus.GaugeVec
 	observe  map[string]prometheus.Observer // successful calls, resolved once
 }
 
@@ -29,11 +30,21 @@ func newMetrics(methods []string) *metrics {
 		Name: "yumen_http_seconds", Help: "Duration of REST calls by method and status code.", Buckets: buckets(),
 	}, []string{"method", "code"})
 	m.alarms = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "yumen_alarms_total", Help: "Alarms by rule."}, []string{"rule"})
-	m.registry.MustRegister(m.alarms, m.seconds, m.http, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.attack = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "yumen_reconstruction_columns", Help: "Columns by outcome of the newest reconstruction attack on the dataset's released tables.",
+	}, []string{"dataset", "outcome"})
+	m.registry.MustRegister(m.alarms, m.attack, m.seconds, m.http, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, name := range methods {
 		m.observe[name] = m.seconds.WithLabelValues(name, codes.OK.String())
 	}
 	return m
+}
+
+// attacked takes the outcome of an attack on a dataset's tables.
+func (m *metrics) attacked(dataset string, outcomes map[string]int) {
+	for outcome, n := range outcomes {
+		m.attack.WithLabelValues(dataset, outcome).Set(float64(n))
+	}
 }
 
 func buckets() []float64 {

@@ -140,6 +140,7 @@ func (s *Server) openRunner(ctx context.Context, build string) error {
 		IndexDir: filepath.Join(c.DataDir, "index"), DevZone: filepath.Join(c.DataDir, "devzone"), TrustDir: filepath.Join(c.DataDir, "trust"),
 		Ring: ring, Source: sources(c.SourceRoot), Build: build, Clock: time.Now, Rand: rand.Reader,
 		Logger: s.logger, CacheBytes: c.cacheBytes, Ready: s.feeds.ready, Alarms: c.thresholds, SuspendOn: c.suspendOn,
+		AttackHour: c.attackHour, OnAttack: s.metrics.attacked,
 		OnAlarm: func(a alarms.Alarm) { s.metrics.alarms.WithLabelValues(string(a.Rule)).Inc() },
 	})
 	var differ *audit.SealedError
