@@ -61,6 +61,7 @@ type Builder struct {
 	ended       bool  // everything was read
 	groups      []int // scratch: per lane the group of the record, or -1
 	key         []byte
+	trace       *trace // nil: not wanted
 }
 
 // NewBuilder checks a spec against the schema of the source.
@@ -85,6 +86,7 @@ func NewBuilder(schema *arrow.Schema, s Spec) (*Builder, error) {
 		}
 		*c.index = i
 	}
+	s.Lanes = slices.Clone(s.Lanes)
 	slices.SortFunc(s.Lanes, func(x, y LaneSpec) int { return cmpText(x.Name, y.Name) })
 	for _, l := range s.Lanes {
 		made, err := newLane(l, schema)

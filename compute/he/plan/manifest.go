@@ -55,7 +55,7 @@ type Lane struct {
 // of both: of those whose content differs at all, the one in which the fewest
 // distinct subjects differ says the number; 0 if no atom differs. (The number of
 // all differing subjects would not do: twenty in the city can be one in a
-// district.) Whoever cannot tell leaves the Change out; then what was opened of
+// district.) CompareVersions counts so. Without a Change, what was opened of
 // the earlier version is never opened of the later one.
 type Change struct {
 	Manifest [32]byte

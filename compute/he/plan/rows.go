@@ -169,6 +169,9 @@ func (b *Builder) put(l *lane, v *view, i int, subject uint64, out *emitter) (in
 			return 0, err
 		}
 		l.tallies[group].add(subject, magnitude(value))
+		if b.trace != nil {
+			b.trace.add(l, b.current, group, subject, value)
+		}
 	}
 	l.out.Sections[len(l.out.Sections)-1].Positions += positions(l, group)
 	if l.buffer.put(group, value) {
