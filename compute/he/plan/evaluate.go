@@ -22,7 +22,8 @@ type LeafSource interface {
 
 // Options of Evaluate.
 type Options struct {
-	// Relin has the relinearisation key of each key that a plan multiplies under.
+	// Relin has the relinearisation key of each key that a plan multiplies under;
+	// the caller compared its hash with the certificate's.
 	Relin map[[32]byte]*he.RelinKey
 	// Vouched skips hashes, roots and the look at every residue: for a copy of
 	// one's own whose leaves were verified against the manifest's root before.

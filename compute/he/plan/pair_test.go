@@ -50,11 +50,18 @@ func series(n int, seed uint64, bound int64) []int64 {
 }
 
 func TestCorrelationAcrossTwoProviders(t *testing.T) {
-	p := smallParams(t, true)
+	full, err := he.NewParameters(he.MulLiteral())
+	require.NoError(t, err)
+	for rows, p := range map[int]*he.Parameters{300: smallParams(t, true), 2*full.N() + 5: full} {
+		correlate(t, p, rows)
+	}
+}
+
+func correlate(t *testing.T, p *he.Parameters, rows int) {
 	k := newKeys(t, p, "a", "b")
 	s := newStore()
 	const bound = 1 << 18
-	xs, ys := series(300, 1, bound), series(300, 2, bound)
+	xs, ys := series(rows, 1, bound), series(rows, 2, bound)
 	for i := range ys {
 		ys[i] = (xs[i] + ys[i]/4) / 2
 	}
@@ -83,7 +90,7 @@ func TestCorrelationAcrossTwoProviders(t *testing.T) {
 	require.Regexp(t, `^0\.9\d{11}$`, figure(t, res, 0, "correlation").Text)
 
 	// Rows that are not joint, a key that does not multiply: refused.
-	short := build(t, newStore(), one("b", bound, k, plan.Reversed, plan.Square), rowsV(t, ys[:299]), k)
+	short := build(t, newStore(), one("b", bound, k, plan.Reversed, plan.Square), rowsV(t, ys[:rows-1]), k)
 	_, err = plan.Compile(q, []*plan.Manifest{a, short}, []plan.Cert{k.cert})
 	requireRule(t, err, plan.RuleAligned)
 	single := k.cert
