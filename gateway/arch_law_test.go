@@ -116,6 +116,7 @@ var law = []row{
 	allow("benchmarks/masking", "benchmarks/city", "masking/...", "connectors/...", arrow),
 	allow("benchmarks/scenario", "benchmarks/...", "gateway/server", "gateway/client", "gateway/receipt", "gateway/api/...",
 		grpc, protobuf),
+	allow("benchmarks/restart", "gateway/server", "gateway/job", "gateway/audit", "gateway/keyring", "gateway/ledger"),
 	allow("benchmarks/...", "benchmarks/...", "gateway/client", "gateway/api/...", grpc, protobuf, term),
 }
 
