@@ -70,6 +70,9 @@ const (
 	PlanRefused         Rule = "plan-refused"
 	HoldersMissing      Rule = "holders-missing"
 	ScalarsExhausted    Rule = "scalars-exhausted"
+	KeyDestroyed        Rule = "key-destroyed"
+	SampleRate          Rule = "sample-rate"
+	PerturbRefused      Rule = "perturb-refused"
 	Resale              Rule = "resale"
 	IdempotencyConflict Rule = "idempotency-conflict"
 	IdempotencyExpired  Rule = "idempotency-expired"
@@ -172,6 +175,9 @@ func outRules() []ruleText {
 		{Resale, "YM-5005", "R49", "结果不得转让或用于其他场景。", "The result may not be passed on or used for another scenario."},
 		{PlanRefused, "YM-5006", "R48", "密文统计计划未通过核验。", "The plan of the encrypted aggregate does not hold."},
 		{HoldersMissing, "YM-5007", "R48", "同意的密钥持有方不足。", "Too few key holders have approved."},
+		{KeyDestroyed, "YM-5008", "R34", "该脱敏表所用密钥已销毁。", "A key that the masked table needs was destroyed."},
+		{SampleRate, "YM-5009", "R34", "脱敏样本的抽样比例须低于百分之一。", "A masked sample must hold less than one per cent of the subjects."},
+		{PerturbRefused, "YM-5010", "R48", "脱敏表没有差分隐私预算,不得加噪输出。", "No privacy budget is set aside for masked tables, so nothing may be perturbed in one."},
 		{ScalarsExhausted, "YM-4004", "R48", "该密钥允许的解密次数已用完。", "The openings that the key allows are used up."},
 		{IdempotencyConflict, "YM-6001", "R56", "同一请求键对应了不同的请求。", "The idempotency key was used with another request."},
 		{IdempotencyExpired, "YM-6002", "R56", "请求键超出有效时限。", "The idempotency key is beyond its horizon."},

@@ -61,6 +61,9 @@ type MaskedEvidence struct {
 	SuppressedPermille, MaxPermille int64
 	// OpenIdentifiers counts direct identifiers that would leave as they are.
 	OpenIdentifiers int
+	// SampleRate is the share of subjects taken, in units of 1e-9 rounded up; 0 where the table is no
+	// sample. K and LeastK of a sample are of the population's classes.
+	SampleRate int64
 }
 
 // Candidate is a result that wants to leave. It is immutable once prepared.

@@ -7,7 +7,7 @@ import "github.com/yumen-project/yumen/gateway/release"
 func All() []release.Rule {
 	return []release.Rule{
 		Registered{}, AnswerCode{}, Share{}, SmallCell{}, Dominance{}, Private{},
-		OpenIdentifiers{}, KAnonymity{}, Suppression{}, Purpose{}, Source{},
+		OpenIdentifiers{}, KAnonymity{}, Suppression{}, Purpose{}, Source{}, Sample{},
 	}
 }
 

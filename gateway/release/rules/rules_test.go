@@ -209,6 +209,23 @@ func TestSuppression(t *testing.T) {
 	})
 }
 
+func sampled(change func(*parts)) *parts {
+	p := masked()
+	p.ev.Masked.K, p.ev.Masked.LeastK, p.ev.Masked.SampleRate = 20, 20, 9_999_999
+	change(p)
+	return p
+}
+
+func TestSample(t *testing.T) {
+	breaks(t, "masked-sample", governance.SampleRate, map[string]*parts{
+		"one per cent": sampled(func(p *parts) { p.ev.Masked.SampleRate = 10_000_000 }),
+		"negative":     sampled(func(p *parts) { p.ev.Masked.SampleRate = -1 }),
+	})
+	breaks(t, "masked-sample", governance.KAnonymity, map[string]*parts{
+		"registered low": sampled(func(p *parts) { p.ev.Masked.LeastK = 19 }),
+	})
+}
+
 func TestPurpose(t *testing.T) {
 	cases := map[string]*parts{}
 	for name, make := range forms {
