@@ -326,6 +326,9 @@ func synthetic(k *keys, rows, bound uint64) *plan.Manifest {
 }
 
 func TestBillionRowsOf2To40(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a quarter of a million leaves")
+	}
 	p, err := he.NewParameters(he.AddLiteral())
 	require.NoError(t, err)
 	k := newKeys(t, p, "a")
