@@ -3,7 +3,9 @@ package threshold
 import (
 	"fmt"
 	"math/bits"
+	"slices"
 
+	"github.com/emmansun/gmsm/sm3"
 	"github.com/tuneinsight/lattigo/v5/ring"
 	"github.com/tuneinsight/lattigo/v5/ring/ringqp"
 	"github.com/yumen-project/yumen/compute/he"
@@ -22,7 +24,9 @@ type relinSecrets struct {
 	buf      []int8
 }
 
-func newRelinSecrets(p *he.Parameters, seed Seed, crs [32]byte, round byte) (*relinSecrets, error) {
+// newRelinSecrets derives them; context separates the errors of all that a
+// component ever multiplies its secrets with.
+func newRelinSecrets(p *he.Parameters, seed Seed, crs [32]byte, context ...[]byte) (*relinSecrets, error) {
 	if !p.Multiplies() {
 		return nil, fmt.Errorf("%w: these parameters do not multiply", ErrMismatch)
 	}
@@ -35,7 +39,7 @@ func newRelinSecrets(p *he.Parameters, seed Seed, crs [32]byte, round byte) (*re
 		return nil, err
 	}
 	s := &relinSecrets{r: *p.RLWE().RingQP(), buf: make([]int8, p.N())}
-	if s.noise, err = seed.stream(p, labelRelin, crs[:], []byte{round}); err != nil {
+	if s.noise, err = seed.stream(p, labelRelin, append([][]byte{crs[:]}, context...)...); err != nil {
 		return nil, err
 	}
 	s.sigma = s.lift(sigma)
@@ -62,7 +66,7 @@ func (s *relinSecrets) error() ringqp.Poly {
 //
 //	h0 = -u*a_i + P*g_i*sigma + e0,   h1 = sigma*a_i + e1.
 func RelinRoundOne(p *he.Parameters, seed Seed, crs [32]byte) (*RelinPart, error) {
-	s, err := newRelinSecrets(p, seed, crs, 1)
+	s, err := newRelinSecrets(p, seed, crs, []byte{1})
 	if err != nil {
 		return nil, err
 	}
@@ -87,9 +91,15 @@ func RelinRoundOne(p *he.Parameters, seed Seed, crs [32]byte) (*RelinPart, error
 func relinLabel(digit int) string { return "relinearisation digit " + string(rune('0'+digit)) }
 
 // RelinRoundTwo is a component's second contribution, from the sum of the first
-// ones: h0' = sigma*h0 + e2, h1' = (u - sigma)*h1 + e3.
+// ones: h0' = sigma*h0 + e2, h1' = (u - sigma)*h1 + e3. The errors depend on the
+// sum: with the same ones for two sums, the difference of two contributions would
+// be sigma times a known polynomial, without any error.
 func RelinRoundTwo(p *he.Parameters, seed Seed, crs [32]byte, sum *RelinPart) (*RelinPart, error) {
-	s, err := newRelinSecrets(p, seed, crs, 2)
+	if !p.Multiplies() || !sum.fits(p) {
+		return nil, fmt.Errorf("%w: sum of first contributions", ErrMismatch)
+	}
+	id := sm3.Sum(sum.Bytes())
+	s, err := newRelinSecrets(p, seed, crs, []byte{2}, id[:])
 	if err != nil {
 		return nil, err
 	}
@@ -103,6 +113,32 @@ func RelinRoundTwo(p *he.Parameters, seed Seed, crs [32]byte, sum *RelinPart) (*
 		part.H0, part.H1 = append(part.H0, h0), append(part.H1, h1)
 	}
 	return part, nil
+}
+
+// fits reports whether a part has one pair of polynomials per prime of Q, all
+// residues below their primes.
+func (r *RelinPart) fits(p *he.Parameters) bool {
+	if r == nil || len(r.H0) != len(p.Q()) || len(r.H1) != len(r.H0) {
+		return false
+	}
+	for _, poly := range slices.Concat(r.H0, r.H1) {
+		if !inRows(poly.Q.Coeffs, p.Q(), p.N()) || !inRows(poly.P.Coeffs, primesOf(p.RLWE().RingQP().RingP), p.N()) {
+			return false
+		}
+	}
+	return true
+}
+
+func inRows(rows [][]uint64, primes []uint64, n int) bool {
+	if len(rows) != len(primes) {
+		return false
+	}
+	for i, row := range rows {
+		if !below(row, n, primes[i:i+1]) {
+			return false
+		}
+	}
+	return true
 }
 
 // SumRelin adds the contributions of all components to one round.
