@@ -43,6 +43,7 @@ type Client struct {
 	Jobs         apiv1.JobsClient
 	Governance   apiv1.GovernanceClient
 	Audit        apiv1.AuditClient
+	Encrypted    apiv1.EncryptedClient
 }
 
 // ErrReceipt: the answer's receipt does not hold. Do not use the answer; tell the authority.
@@ -69,7 +70,7 @@ func New(o Options) (*Client, error) {
 	}
 	return &Client{
 		conn: conn, trust: o.Trust, Verification: apiv1.NewVerificationClient(conn), Tables: apiv1.NewTablesClient(conn),
-		Jobs: apiv1.NewJobsClient(conn), Governance: apiv1.NewGovernanceClient(conn), Audit: apiv1.NewAuditClient(conn),
+		Jobs: apiv1.NewJobsClient(conn), Governance: apiv1.NewGovernanceClient(conn), Audit: apiv1.NewAuditClient(conn), Encrypted: apiv1.NewEncryptedClient(conn),
 	}, nil
 }
 
