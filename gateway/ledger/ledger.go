@@ -42,30 +42,26 @@ type Limited struct {
 	Limit int64
 }
 
-type stored struct {
-	index   uint64
-	request [16]byte
-	time    int64
-}
-
 type balance struct{ spent, held int64 }
 
 // Ledger is safe for concurrent use.
 type Ledger struct {
 	mu       sync.Mutex
 	accounts map[Account]balance
-	idem     map[[16]byte]stored
+	keys     keys
 	inflight map[[16]byte]*Hold
 	time     int64
 	size     uint64
 	serial   uint64 // newest applied
 	issued   uint64 // newest handed out
 	pruned   int32  // day up to which old accounts are gone
+
+	capturing sync.Mutex // one capture at a time; taken before mu
 }
 
 // New returns an empty ledger.
 func New() *Ledger {
-	return &Ledger{accounts: map[Account]balance{}, idem: map[[16]byte]stored{}, inflight: map[[16]byte]*Hold{}}
+	return &Ledger{accounts: map[Account]balance{}, keys: newKeys(), inflight: map[[16]byte]*Hold{}}
 }
 
 // Hold is a volatile reservation. Exactly one of Apply (through its frame) and Cancel ends it.
@@ -116,7 +112,7 @@ func (l *Ledger) tryHold(now int64, idem *Idem, charges []Limited) (*Hold, <-cha
 		return nil, nil, ErrHorizon
 	}
 	if idem != nil {
-		if s, ok := l.idem[idem.Key]; ok {
+		if s, ok := l.keys.find(&idem.Key); ok {
 			if s.request != idem.Request {
 				return nil, nil, ErrConflict
 			}
@@ -234,7 +230,7 @@ func (l *Ledger) Apply(f audit.Frame) error {
 		l.accounts[c.Account] = b
 	}
 	if r.Idem != nil {
-		l.idem[r.Idem.Key] = stored{index: f.Index, request: r.Idem.Request, time: r.Idem.Time}
+		l.keys.put(&r.Idem.Key, stored{index: f.Index, request: r.Idem.Request, time: r.Idem.Time})
 	}
 	if live {
 		l.end(h)

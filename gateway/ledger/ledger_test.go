@@ -212,7 +212,9 @@ func TestPruneDropsPastDaysAndKeepsConsentYears(t *testing.T) {
 	require.EqualValues(t, 1, l.Spent(quotaAccount(2)))
 
 	apply(t, l, noon+8*dayMS, &Record{})
-	require.Empty(t, l.idem)
+	_, found := l.keys.find(&[16]byte{})
+	require.False(t, found)
+	require.Empty(t, l.keys.recent)
 	require.Len(t, l.accounts, 1)
 }
 

@@ -32,11 +32,7 @@ func (l *Ledger) prune() {
 		}
 		l.accounts[a] = balance{held: b.held}
 	}
-	for k, s := range l.idem {
-		if s.time != Forever && s.time < l.time-Horizon.Milliseconds() {
-			delete(l.idem, k)
-		}
-	}
+	l.keys.lapse(l.time - Horizon.Milliseconds())
 }
 
 func daily(k AccountKind) bool { return k == Quota || k == Attempts || k == JobRuns }
