@@ -21,14 +21,15 @@ const (
 	KeyEvent     Kind = 8  // a key was made, rotated or destroyed
 	Settings     Kind = 9  // a change of settings
 	Outcome      Kind = 10 // what became of a release
+	Encrypted    Kind = 11 // an object of encrypted aggregation was accepted
 )
 
-const lastKind = Outcome
+const lastKind = Encrypted
 
 // String names the kind; an unknown kind prints as kind(N).
 func (k Kind) String() string {
 	names := [...]string{"", "genesis", "domain", "suspension", "registration", "release",
-		"refusal", "job", "key-event", "settings", "outcome"}
+		"refusal", "job", "key-event", "settings", "outcome", "encrypted"}
 	if !k.valid() {
 		return fmt.Sprintf("kind(%d)", uint8(k))
 	}

@@ -33,7 +33,7 @@ func TestEntryLayout(t *testing.T) {
 		require.ErrorIs(t, err, ErrEntry, "byte %d", at)
 	}
 	c := bytes.Clone(b)
-	c[4] = 11
+	c[4] = 12
 	_, err = ParseEntry(c)
 	require.ErrorIs(t, err, ErrEntry)
 	for _, n := range []int{0, 79, 81} {

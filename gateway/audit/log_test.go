@@ -155,7 +155,7 @@ func stating(text []byte) Record {
 
 func TestRecordsOutsideTheFormatAreRefused(t *testing.T) {
 	l := mustOpen(t, testOptions(t))
-	for _, r := range []Record{{Kind: 0}, {Kind: 11}, {Kind: Release, Time: -1},
+	for _, r := range []Record{{Kind: 0}, {Kind: 12}, {Kind: Release, Time: -1},
 		{Kind: Release, Private: make([]byte, MaxPrivate+1)}, stating(nil), stating([]byte{}), stating(make([]byte, MaxStatement+1)),
 		{Kind: Release, Statement: Hash{1}, Stated: State([]byte("a"))}, {Kind: Release, Stated: State([]byte("a"))}} {
 		_, err := l.Append(context.Background(), r)
