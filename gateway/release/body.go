@@ -21,6 +21,8 @@ const (
 	FormPrivateTable Form = 5
 	// FormMaskedTable is a directory of the development zone; never a socket.
 	FormMaskedTable Form = 4
+	// FormEncrypted is a plan over ciphertexts that key holders open to the requester.
+	FormEncrypted Form = 6
 )
 
 // Code is an entry of the published answer table. Every code has two digits.
@@ -45,7 +47,7 @@ func (c Code) Valid() bool {
 	return false
 }
 
-// Body is the result itself: one of Answer, Batch, Table, Masked.
+// Body is the result itself: one of Answer, Batch, Table, Masked, Encrypted.
 type Body interface {
 	Form() Form
 	// appendCanonical renders the body as canonical JSON (RFC 8785).

@@ -43,6 +43,7 @@ type Evidence struct {
 	Cells       []CellEvidence
 	Private     *PrivateEvidence
 	Masked      MaskedEvidence
+	Encrypted   *EncryptedEvidence
 }
 
 // PrivateEvidence is how a private table was made: the budget it cost was durable before it was made.
@@ -88,7 +89,7 @@ func (c *Candidate) Body() Body { return c.body }
 // Evidence for the rules; not to be changed.
 func (c *Candidate) Evidence() *Evidence { return &c.evidence }
 
-// Prepare seals a verification or masked-table result. rows holds the request in canonical JSON,
+// Prepare seals a verification, masked-table or encrypted result. rows holds the request in canonical JSON,
 // one element a row of the body; hold is the reservation that pays for it.
 func Prepare(f Facts, body Body, ev Evidence, rows []Row, hold *ledger.Hold) (*Candidate, error) {
 	switch b := body.(type) {
@@ -96,7 +97,7 @@ func Prepare(f Facts, body Body, ev Evidence, rows []Row, hold *ledger.Hold) (*C
 		if len(rows) != len(b.Codes) || len(rows) == 0 {
 			return nil, fmt.Errorf("%w: batch rows", ErrCandidate)
 		}
-	case Answer, Masked, Table:
+	case Answer, Masked, Table, Encrypted:
 		if len(rows) != 1 {
 			return nil, fmt.Errorf("%w: one request row", ErrCandidate)
 		}

@@ -217,6 +217,8 @@ func (f Form) kind() string {
 		return receipt.KindBatch
 	case FormExactTable, FormPrivateTable:
 		return receipt.KindTable
+	case FormEncrypted:
+		return receipt.KindEncrypted
 	default:
 		return receipt.KindMasked
 	}

@@ -105,6 +105,8 @@ func parseCanonical(form Form, text []byte) (Body, error) {
 		return t, err
 	case FormMaskedTable:
 		return parseMasked(text)
+	case FormEncrypted:
+		return parseEncrypted(text)
 	default:
 		return nil, fmt.Errorf("%w: form", ErrStored)
 	}

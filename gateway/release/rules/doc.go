@@ -7,7 +7,8 @@ import "github.com/yumen-project/yumen/gateway/release"
 func All() []release.Rule {
 	return []release.Rule{
 		Registered{}, AnswerCode{}, Share{}, SmallCell{}, Dominance{}, Private{},
-		OpenIdentifiers{}, KAnonymity{}, Suppression{}, Purpose{}, Source{}, Sample{},
+		OpenIdentifiers{}, KAnonymity{}, Suppression{},
+		EncryptedSubjects{}, EncryptedDominance{}, EncryptedScalars{}, EncryptedApprovals{}, Purpose{}, Source{}, Sample{},
 	}
 }
 

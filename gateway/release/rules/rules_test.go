@@ -64,7 +64,13 @@ func table() *parts {
 	}})
 }
 
-var forms = map[string]func() *parts{"answer": answer, "batch": batch, "table": table, "masked": masked}
+func encrypted() *parts {
+	p := sound(release.Encrypted{Holders: []string{"a", "b", "c"}, Recomputed: []string{"a", "c"}, Threshold: 2})
+	p.ev.Encrypted = &release.EncryptedEvidence{Subjects: 10, Approved: 2}
+	return p
+}
+
+var forms = map[string]func() *parts{"answer": answer, "batch": batch, "table": table, "masked": masked, "encrypted": encrypted}
 
 // judge runs every rule and gives those that refuse, with the governance rule they refuse by.
 func judge(t *testing.T, c *release.Candidate) map[string]governance.Rule {
@@ -129,7 +135,7 @@ func TestShare(t *testing.T) {
 			c := with(make(), func(p *parts) { p.ev.ShareExempt = exempt }).candidate(t)
 			findings, err := rules.Share{}.Check(context.Background(), c)
 			require.NoError(t, err)
-			if name == "table" || name == "masked" {
+			if name == "table" || name == "masked" || name == "encrypted" {
 				require.Empty(t, findings)
 				continue
 			}
@@ -183,6 +189,41 @@ func TestPrivate(t *testing.T) {
 		_, err := rules.Private{}.Check(context.Background(), private(change).candidate(t))
 		require.Error(t, err, name)
 	}
+}
+
+func TestEncryptedSubjects(t *testing.T) {
+	breaks(t, "encrypted-subjects", governance.SmallCell, map[string]*parts{
+		"nine": with(encrypted(), func(p *parts) { p.ev.Encrypted.Subjects = 9 }),
+		"none": with(encrypted(), func(p *parts) { p.ev.Encrypted.Subjects = 0 }),
+	})
+	for _, r := range rules.All()[9:13] {
+		_, err := r.Check(context.Background(), with(encrypted(), func(p *parts) { p.ev.Encrypted = nil }).candidate(t))
+		require.Error(t, err, r.ID())
+	}
+}
+
+func TestEncryptedDominance(t *testing.T) {
+	breaks(t, "encrypted-dominance", governance.SmallCell, map[string]*parts{
+		"dominated": with(encrypted(), func(p *parts) { p.ev.Encrypted.Dominated = true }),
+	})
+}
+
+func TestEncryptedScalars(t *testing.T) {
+	breaks(t, "encrypted-scalars", governance.ScalarsExhausted, map[string]*parts{
+		"used up": with(encrypted(), func(p *parts) { p.ev.Encrypted.Exceeded = true }),
+	})
+}
+
+func TestEncryptedApprovals(t *testing.T) {
+	body := release.Encrypted{Holders: []string{"a", "b", "c"}, Recomputed: []string{"a"}, Threshold: 2}
+	few := encrypted()
+	few.body, few.ev.Encrypted = body, &release.EncryptedEvidence{Subjects: 10, Approved: 1}
+	unnamed := encrypted()
+	unnamed.body = body
+	body.Threshold, body.Recomputed = 1, []string{"a"}
+	alone := encrypted()
+	alone.body, alone.ev.Encrypted = body, few.ev.Encrypted
+	breaks(t, "encrypted-approvals", governance.HoldersMissing, map[string]*parts{"one of two": few, "not named": unnamed, "one alone": alone})
 }
 
 func TestOpenIdentifiers(t *testing.T) {
