@@ -17,6 +17,7 @@ type metrics struct {
 	seconds  *prometheus.HistogramVec
 	http     *prometheus.HistogramVec
 	alarms   *prometheus.CounterVec
+	queries  *prometheus.CounterVec // of encrypted data, by state reached
 	attack   *prometheus.GaugeVec
 	observe  map[string]prometheus.Observer // successful calls, resolved once
 }
@@ -33,7 +34,8 @@ func newMetrics(methods []string) *metrics {
 	m.attack = prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "yumen_reconstruction_columns", Help: "Columns by outcome of the newest reconstruction attack on the dataset's released tables.",
 	}, []string{"dataset", "outcome"})
-	m.registry.MustRegister(m.alarms, m.attack, m.seconds, m.http, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.queries = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "yumen_encrypted_queries_total", Help: "Queries of encrypted data by state reached."}, []string{"state"})
+	m.registry.MustRegister(m.queries, m.alarms, m.attack, m.seconds, m.http, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, name := range methods {
 		m.observe[name] = m.seconds.WithLabelValues(name, codes.OK.String())
 	}
@@ -61,4 +63,11 @@ func (m *metrics) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo
 	}
 	m.seconds.WithLabelValues(info.FullMethod, status.Code(err).String()).Observe(took)
 	return out, err
+}
+
+func (m *metrics) stream(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
+	began := time.Now()
+	err := next(srv, stream)
+	m.seconds.WithLabelValues(info.FullMethod, status.Code(err).String()).Observe(time.Since(began).Seconds())
+	return err
 }

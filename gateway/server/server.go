@@ -42,13 +42,14 @@ const maxMessage = 16 << 20
 
 // Server is one running gateway.
 type Server struct {
-	config  *Config
-	logger  *slog.Logger
-	runner  *job.Runner // nil when sealed
-	sealed  string      // why, when sealed
-	auth    *authenticator
-	feeds   *feeds
-	metrics *metrics
+	config    *Config
+	logger    *slog.Logger
+	runner    *job.Runner    // nil when sealed
+	encrypted *job.Encrypted // what it cannot read; nil when sealed
+	sealed    string         // why, when sealed
+	auth      *authenticator
+	feeds     *feeds
+	metrics   *metrics
 
 	grpc   *grpc.Server
 	http   *http.Server
@@ -149,10 +150,14 @@ func (s *Server) openRunner(ctx context.Context, build string) error {
 		s.logger.Error("gateway is sealed", slog.String("reason", differ.Reason))
 		return nil
 	}
-	if err == nil {
-		s.feeds.start(&c.feeds, s.runner, s.logger)
+	if err != nil {
+		return err
 	}
-	return err
+	s.feeds.start(&c.feeds, s.runner, s.logger)
+	if err := s.openEncrypted(); err != nil {
+		return errors.Join(err, s.closeRunner())
+	}
+	return nil
 }
 
 // kek reads the key that wraps the others; keyring refuses a key of the wrong length.
@@ -196,9 +201,10 @@ func (s *Server) assemble(ctx context.Context, tlsConfig *tls.Config) error {
 	services := s.services()
 	s.health = health.NewServer()
 	m := s.metrics
-	options := append(GRPCOptions(), grpc.Creds(credentials.NewTLS(tlsConfig)), grpc.InTapHandle(s.auth.tap), grpc.ChainUnaryInterceptor(m.unary))
+	options := append(GRPCOptions(), grpc.Creds(credentials.NewTLS(tlsConfig)), grpc.InTapHandle(s.auth.tap), grpc.ChainUnaryInterceptor(m.unary), grpc.ChainStreamInterceptor(m.stream))
 	s.grpc = grpc.NewServer(options...)
 	services.Register(s.grpc)
+	s.registerEncrypted()
 	healthpb.RegisterHealthServer(s.grpc, s.health)
 	reflection.Register(s.grpc)
 	s.setServing(false)
@@ -343,6 +349,9 @@ func (s *Server) Run(ctx context.Context) error {
 func (s *Server) drain() error {
 	s.setServing(false)
 	s.health.Shutdown()
+	if s.encrypted != nil {
+		s.encrypted.Drain()
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(s.config.drain)*time.Second)
 	defer cancel()
 	stopped := make(chan struct{})
@@ -368,5 +377,5 @@ func (s *Server) closeRunner() error {
 	if s.runner == nil {
 		return nil
 	}
-	return s.runner.Close()
+	return errors.Join(s.closeEncrypted(), s.runner.Close())
 }
