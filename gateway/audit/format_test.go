@@ -40,7 +40,7 @@ func TestEntryLayout(t *testing.T) {
 		_, err := ParseEntry(make([]byte, n))
 		require.ErrorIs(t, err, ErrEntry)
 	}
-	require.Equal(t, "kind(11)", Kind(11).String())
+	require.Equal(t, "kind(12)", Kind(12).String())
 	require.Equal(t, "outcome", Outcome.String())
 	require.Equal(t, "genesis", Genesis.String())
 }
