@@ -60,11 +60,11 @@ func NewParameters(l Literal) (*Parameters, error) {
 }
 
 // logQPLimit is the greatest number of bits of Q*P that keeps 128 bits of
-// classical security with a ternary secret and errors of deviation 3.2: the
-// table of Bossuat, Cammarota, Chillotti, Curtis, Dai, Gong, Hales, Kim, Kumar,
-// Lee, Lu, Maple, Pedrouzo-Ulloa, Player, Rassau, Polyakov, Rohloff, Rondeau,
-// Song, Yasuda, "Security guidelines for implementing homomorphic encryption",
-// eprint 2024/463.
+// classical security with a uniform ternary secret and errors of deviation 3.19:
+// Bossuat and others, "Security guidelines for implementing homomorphic
+// encryption", eprint 2024/463, table 5.2. An attacker who knows all components
+// but one faces exactly such a secret and errors of deviation 3.24; to all others
+// the secret is a sum of several, with greater entropy.
 func logQPLimit(logN int) (int, bool) {
 	switch logN {
 	case 12:

@@ -11,7 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/yumen-project/yumen/compute/he"
 	"github.com/yumen-project/yumen/compute/he/ceremony"
+	"github.com/yumen-project/yumen/compute/he/threshold"
 )
 
 // resign makes a sender's message again with another body, as the sender can.
@@ -498,4 +500,18 @@ func TestMachineRefusesWhatIsNotItsOwn(t *testing.T) {
 	require.ErrorIs(t, err, ceremony.ErrState)
 	require.Equal(t, "[key]", fmt.Sprintf("%v", state))
 	require.Equal(t, "[key]", fmt.Sprintf("%#v", state))
+}
+
+// What hides the errors of openings holds for as many scalars as the cap allows at
+// most: an authority, or whoever has its key, cannot have more agreed upon.
+func TestProposalOfAGreatCapIsRefused(t *testing.T) {
+	params, err := he.InsecureTestParameters(6, false)
+	require.NoError(t, err)
+	p := proposal(params, 3, 2)
+	p.Cap = threshold.DefaultCap
+	_, err = p.Bytes()
+	require.NoError(t, err)
+	p.Cap++
+	_, err = p.Bytes()
+	require.ErrorIs(t, err, ceremony.ErrProposal)
 }

@@ -35,8 +35,8 @@ type Proposal struct {
 	Holders    []Party  // points 1 to n; distinct names, keys
 	Threshold  int
 	Epoch      uint64
-	Expiry     int64 // Unix seconds
-	Cap        uint64
+	Expiry     int64  // Unix seconds
+	Cap        uint64 // scalars, at most threshold.DefaultCap
 	Authority  string
 	Nonce      [32]byte // fresh: a repeated attempt is another ceremony
 }
@@ -57,7 +57,7 @@ func (p *Proposal) check() error {
 	if len(p.Datasets) < 1 || len(p.Datasets) > maxDatasets || len(p.Providers) != len(p.Datasets) {
 		return fmt.Errorf("%w: %d datasets, %d providers", ErrProposal, len(p.Datasets), len(p.Providers))
 	}
-	if p.Cap == 0 || p.Cap > 1<<32 || p.Expiry <= 0 || !validName(p.Authority) {
+	if p.Cap == 0 || p.Cap > threshold.DefaultCap || p.Expiry <= 0 || !validName(p.Authority) {
 		return fmt.Errorf("%w: scalar cap, expiry or authority", ErrProposal)
 	}
 	for _, name := range slices.Concat(p.Datasets, p.Providers) {

@@ -32,22 +32,28 @@ import (
 //
 //	Fresh = N*19*C + 19 + N*19*C + 1      (worst case)
 //
-// The 1 is the carry: the encoder writes m in [0, T), so a weighted sum is
-// T*k + m' with m' centred and |k| <= sum|w|, and k counts as noise.
+// The 1 is what centring may take: the encoder writes the residue in (-T/2, T/2),
+// as T^-1*r - 1 where that is r-T, so that a phase holds the number itself. While
+// every value is within T/2 (36-bit primes: below 2^35) the multiple of T in a sum
+// of residues follows from the result and tells nothing. Of longer values the
+// residues' sum is T*k + m' with |k| <= sum|w|/2, and k is hidden like an error.
 //
 // A weighted sum of encrypted values with weights w has noise at most
 // Fresh*sum|w|; over several keys the same, for the masks are added once.
 // Weight = floor((Room - C*B)/Fresh) bounds sum|w|. For products the noise is
 // he.Parameters.ProductNoise and RelinNoise; CheckNoise takes any.
 //
-// Distance. The sum of the masks and a noise e differs from the sum of the
-// masks in statistical distance at most |e|/(2B+1): the masks of components
-// that an attacker knows cancel from its view, and shifting one uniform mask by
-// e moves that much mass. With the default a limb of a sum over 10^9 rows adds
-// 2^-37 (2^-40.8 from the noise; the carry, at most one a row, is the greater
-// part), over 10^6 rows 2^-45.5; two limbs of 2^16 scalars, the default cap, add
-// up to 2^-20 and 2^-28.5. The worst noise that keeps within the encryptor's tails
-// gives 2^-18 a limb at 10^9 rows; no honest encryptor comes near it. See Distance.
+// Distance. Given all errors e of the openings of a key set, whatever their
+// relations, masks of distinct A are independent (PRF), so all that is opened
+// differs from masks alone by at most the sum of |e|/(2B+1): the masks of
+// components that an attacker knows cancel from its view, and shifting a uniform
+// mask by e moves that much mass. One A has one answer and counts once. With the
+// default a limb of a sum over 10^9 rows adds 2^-38.3 (2^-40.8 with six deviations
+// of an average key), over 10^6 rows 2^-43.3; two limbs of 2^16 scalars, the
+// default cap, 2^-21.3 and 2^-26.3. If values reach beyond T/2, k adds up to 2^-38
+// at 10^9 rows. Weights w count as sum w^2 rows. The worst error within the
+// encryptor's tails gives 2^-18 a limb at 10^9 rows; no honest encryptor comes
+// near it. See Distance, and he.Parameters.CheckHiding, which plans must pass.
 type Bounds struct {
 	MaskBits uint     // log2 B
 	Room     *big.Int // greatest total |noise|
@@ -55,8 +61,7 @@ type Bounds struct {
 	Fresh    *big.Int // greatest |noise| of one encryption
 	Weight   *big.Int // greatest sum of absolute weights of fresh encryptions
 
-	components int
-	degree     int
+	variance *big.Int // of one encryption's noise
 }
 
 // NewBounds computes the bounds.
@@ -65,7 +70,7 @@ func NewBounds(p *he.Parameters, s Sharing) (Bounds, error) {
 		return Bounds{}, fmt.Errorf("%w: no sharing", ErrSharing)
 	}
 	c := s.Components()
-	b := Bounds{Room: p.NoiseLimit(), Fresh: p.FreshNoise(c), components: c, degree: p.N()}
+	b := Bounds{Room: p.NoiseLimit(), Fresh: p.FreshNoise(c), variance: p.FreshVariance(c)}
 	n := p.SmudgeBits(c)
 	if n < 1 || n > maxMaskBits {
 		return Bounds{}, fmt.Errorf("%w: no masks of %d bits", ErrNoise, n)
@@ -102,17 +107,12 @@ func (b Bounds) MaxRows() int64 {
 }
 
 // Distance is log2 of the statistical distance that one opened limb adds, for a
-// plain sum of rows honest encryptions, and of the same for the greatest noise
-// that any accepted weight allows. Honest: per row the noise has variance
-// N*(2/3)*C*21/2 + 3.2^2 + N*3.2^2*C*2/3; six deviations of the sum of
-// independent rows (Gaussian tail below 2^-28) plus the carry, at most one a
-// row, stand for |e|. Openings add: multiply by limbs and the scalar cap.
+// plain sum of rows honest encryptions (he.Deviations of he.Parameters.FreshVariance
+// a row), and of the same for the greatest error within the encryptor's tails.
+// Openings add: multiply by limbs and the scalar cap.
 func (b Bounds) Distance(rows float64) (honest, worst float64) {
-	const sigma2 = 3.2 * 3.2
-	c, n := float64(b.components), float64(b.degree)
-	variance := n*2/3*c*21/2 + sigma2 + n*sigma2*c*2/3
 	half := float64(b.MaskBits) + 1
-	return math.Log2(6*math.Sqrt(rows*variance)+rows) - half, math.Log2(rows) + log2(b.Fresh) - half
+	return math.Log2(he.Deviations) + (math.Log2(rows)+log2(b.variance))/2 - half, math.Log2(rows) + log2(b.Fresh) - half
 }
 
 func log2(x *big.Int) float64 {

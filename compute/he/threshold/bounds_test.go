@@ -34,10 +34,10 @@ func TestBoundsOfTheDefault(t *testing.T) {
 	require.NoError(t, b.CheckNoise(b.Headroom))
 	require.ErrorIs(t, b.CheckNoise(new(big.Int).Add(b.Headroom, big.NewInt(1))), threshold.ErrNoise)
 	honest, worst := b.Distance(1e9)
-	require.InDelta(t, -37, honest, 1)
-	require.InDelta(t, -18, worst, 1)
+	require.InDelta(t, -38.3, honest, 0.1)
+	require.InDelta(t, -18.3, worst, 0.1)
 	honest, _ = b.Distance(1e6)
-	require.InDelta(t, -45.5, honest, 1)
+	require.InDelta(t, -43.3, honest, 0.1)
 
 	mul, err := he.NewParameters(he.MulLiteral())
 	require.NoError(t, err)

@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// DefaultCap is the number of scalars that one key certificate may open.
+// DefaultCap is the greatest number of scalars that one key certificate may open.
 const DefaultCap = 1 << 16
 
 // Cap counts the scalars opened under one key certificate against its limit.
@@ -19,9 +19,9 @@ type Cap struct {
 	lists       map[[32]byte]uint64
 }
 
-// NewCap starts with so many scalars already used (the ceremony's trial).
+// NewCap, of a limit up to DefaultCap, starts with so many scalars already used (the ceremony's trial).
 func NewCap(limit, used uint64) (*Cap, error) {
-	if limit == 0 || limit > 1<<32 || used > limit {
+	if limit == 0 || limit > DefaultCap || used > limit {
 		return nil, fmt.Errorf("%w: %d of %d scalars", ErrCap, used, limit)
 	}
 	return &Cap{limit: limit, used: used, lists: map[[32]byte]uint64{}}, nil

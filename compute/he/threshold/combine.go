@@ -16,6 +16,9 @@ import (
 // per scalar, what the plan proved: a value v with |v| >= bound is refused with
 // he.ErrRange; nil, or a nil bound, stands for the capacity alone.
 //
+// Agreement shows only what two say: see Sharing.Forgers for how few can shift a
+// value unseen.
+//
 // It must be the requester who combines: whether a value decodes is not for
 // anyone else.
 func Combine(p *he.Parameters, s Sharing, openings []*he.Opening, answers map[int][]Answer, bounds []*big.Int) ([]*big.Int, error) {
@@ -134,11 +137,19 @@ func agree(s Sharing, answers map[int][]Answer) error {
 
 // Compare gives the contradictions between members of components in their answers
 // to the same openings, and the components in question, in order of appearance.
-// Answers are of the holders' form (see ParseAnswers).
+// Answers are of the holders' form (see ParseAnswers); of lists of several lengths
+// the common beginning is compared.
 func Compare(s Sharing, answers map[int][]Answer) (conflicts *Conflicts, components []int) {
 	conflicts = new(Conflicts)
 	holders := slices.Sorted(maps.Keys(answers))
-	for i := range answers[holders[0]] {
+	common := MaxOpenings
+	for _, list := range answers {
+		common = min(common, len(list))
+	}
+	if len(holders) == 0 {
+		return conflicts, nil
+	}
+	for i := range common {
 		for c := range s.Components() {
 			for k, a := range holders {
 				va := valueOf(s, a, answers[a][i], c)

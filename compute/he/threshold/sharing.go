@@ -91,6 +91,28 @@ func (s Sharing) Sufficient(holders []int) bool {
 	return s.t > 0 && bits.OnesCount(set) >= s.t
 }
 
+// Forgers is the least number of holders who, together, can shift what Combine
+// makes of these holders' answers without a disagreement: the fewest members of a
+// component among them, since for that component nobody else speaks. 1 if exactly
+// t answer: who wants one liar found asks t+1 (with n = t nobody can). 0 if too few
+// answer.
+func (s Sharing) Forgers(holders []int) int {
+	if !s.Sufficient(holders) {
+		return 0
+	}
+	fewest := s.n
+	for c := range s.Components() {
+		members := 0
+		for _, h := range s.Members(c) {
+			if slices.Contains(holders, h) {
+				members++
+			}
+		}
+		fewest = min(fewest, members)
+	}
+	return fewest
+}
+
 func (s Sharing) valid(holder int) bool { return holder >= 1 && holder <= s.n }
 
 // equal reports whether two sharings are of the same numbers.
