@@ -1,13 +1,14 @@
 package audit
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"sort"
 	"strconv"
@@ -15,8 +16,8 @@ import (
 )
 
 const (
-	snapshotTag    = "yumen-snapshot-v1"
-	snapshotMagic  = "YLN\x01"
+	snapshotTag    = "yumen-snapshot-v2"
+	snapshotMagic  = "YLN\x02"
 	snapshotDir    = "snapshots"
 	snapshotSuffix = ".snap"
 	snapshotsKept  = 2
@@ -37,48 +38,70 @@ type Snapshot struct {
 
 // statement is what is signed. Its first line is no origin, so it can never be
 // taken for a checkpoint, nor a checkpoint for it.
-func (s *Snapshot) statement(origin string) []byte {
+func (s *Snapshot) statement(origin string, payload Hash) []byte {
 	return fmt.Appendf(nil, "%s\n%s\n%s\n%d\n%s\n%d\n%s\n",
-		snapshotTag, origin, s.Name, s.Index, s.Root, s.LastTime, HashOf(s.Payload))
+		snapshotTag, origin, s.Name, s.Index, s.Root, s.LastTime, payload)
 }
 
 // A snapshot file: magic and version (4), zero (4), index (8), root (32), last
-// time (8), length of the payload (8), signature (64), payload, SM3 of all that.
-const snapshotHeader = 4 + 4 + 8 + HashSize + 8 + 8 + SignatureSize
+// time (8), length of the payload (8), payloadHash (32), signature (64), payload.
+// The signature covers all but the length, which payloadHash covers.
+const (
+	snapshotSum    = 4 + 4 + 8 + HashSize + 8 + 8
+	snapshotSigned = snapshotSum + HashSize
+	snapshotHeader = snapshotSigned + SignatureSize
+)
 
-func (s *Snapshot) encode(sig []byte) []byte {
-	b := make([]byte, 0, snapshotHeader+len(s.Payload)+HashSize)
+// head is the file without the payload.
+func (s *Snapshot) head(payload Hash, sig []byte) []byte {
+	b := make([]byte, 0, snapshotHeader)
 	b = append(b, snapshotMagic...)
 	b = append(b, 0, 0, 0, 0)
 	b = binary.BigEndian.AppendUint64(b, s.Index)
 	b = append(b, s.Root[:]...)
 	b = binary.BigEndian.AppendUint64(b, uint64(s.LastTime))
 	b = binary.BigEndian.AppendUint64(b, uint64(len(s.Payload)))
-	b = append(b, sig...)
-	b = append(b, s.Payload...)
-	sum := HashOf(b)
-	return append(b, sum[:]...)
+	b = append(b, payload[:]...)
+	return append(b, sig...)
 }
 
-// parseSnapshot checks form, checksum and signature.
-func parseSnapshot(b []byte, name, origin string, v Verifier) (*Snapshot, error) {
-	if len(b) < snapshotHeader+HashSize || string(b[:4]) != snapshotMagic || !allZero(b[4:8]) {
+// parseSnapshot reads a file of a size and checks form, checksum and signature.
+func parseSnapshot(r io.ReaderAt, size int64, name, origin string, v Verifier) (*Snapshot, error) {
+	if size < snapshotHeader || size > maxSnapshot {
 		return nil, fmt.Errorf("%w: malformed", ErrNoSnapshot)
 	}
-	end := len(b) - HashSize
-	sum := HashOf(b[:end])
-	if !bytes.Equal(sum[:], b[end:]) {
-		return nil, fmt.Errorf("%w: checksum differs", ErrNoSnapshot)
+	b := make([]byte, snapshotHeader)
+	if err := readChunk(r, b, 0); err != nil {
+		return nil, err
 	}
-	s := &Snapshot{Name: name, Index: binary.BigEndian.Uint64(b[8:16]), Root: Hash(b[16:48]),
-		LastTime: int64(binary.BigEndian.Uint64(b[48:56])), Payload: b[snapshotHeader:end]}
-	if binary.BigEndian.Uint64(b[56:64]) != uint64(len(s.Payload)) {
+	if string(b[:4]) != snapshotMagic || !allZero(b[4:8]) {
+		return nil, fmt.Errorf("%w: malformed", ErrNoSnapshot)
+	}
+	if binary.BigEndian.Uint64(b[56:snapshotSum]) != uint64(size-snapshotHeader) {
 		return nil, fmt.Errorf("%w: length differs", ErrNoSnapshot)
 	}
-	if v == nil || !v(s.statement(origin), b[64:snapshotHeader]) {
+	s := &Snapshot{Name: name, Index: binary.BigEndian.Uint64(b[8:16]), Root: Hash(b[16:48]),
+		LastTime: int64(binary.BigEndian.Uint64(b[48:56]))}
+	sum := Hash(b[snapshotSum:snapshotSigned])
+	if v == nil || !v(s.statement(origin, sum), b[snapshotSigned:]) {
 		return nil, fmt.Errorf("%w: signature does not hold", ErrNoSnapshot)
 	}
+	s.Payload = make([]byte, size-snapshotHeader)
+	got, err := payloadHash(s.Payload, func(chunk []byte, off int64) error { return readChunk(r, chunk, snapshotHeader+off) })
+	if err != nil {
+		return nil, err
+	}
+	if got != sum {
+		return nil, fmt.Errorf("%w: checksum differs", ErrNoSnapshot)
+	}
 	return s, nil
+}
+
+func readChunk(r io.ReaderAt, b []byte, off int64) error {
+	if n, err := r.ReadAt(b, off); n < len(b) {
+		return fmt.Errorf("file ended early: %w", bare(err))
+	}
+	return nil
 }
 
 func validSnapshotName(name string) bool {
@@ -147,11 +170,16 @@ func NewestSnapshot(ctx context.Context, o Options, name string) (s *Snapshot, b
 }
 
 func loadSnapshot(o *Options, name string, index uint64) (*Snapshot, error) {
-	b, err := readFile(o.store, filepath.Join(o.Dir, snapshotDir, snapshotFile(name, index)), maxSnapshot)
+	f, err := o.store.OpenFile(filepath.Join(o.Dir, snapshotDir, snapshotFile(name, index)), os.O_RDONLY)
 	if err != nil {
 		return nil, err
 	}
-	s, err := parseSnapshot(b, name, o.Origin, o.Verify)
+	defer f.Close()
+	size, err := f.Size()
+	if err != nil {
+		return nil, err
+	}
+	s, err := parseSnapshot(f, size, name, o.Origin, o.Verify)
 	if err == nil && s.Index != index {
 		return nil, fmt.Errorf("%w: index differs from the file name", ErrNoSnapshot)
 	}
@@ -160,7 +188,7 @@ func loadSnapshot(o *Options, name string, index uint64) (*Snapshot, error) {
 
 // SaveSnapshot stores payload as the state after the frames below index, which
 // must be in the log. Name is of a-z, 0-9 and '_'. The newest two under a name
-// are kept.
+// are kept. The payload must not change while it is written.
 func (l *Log) SaveSnapshot(name string, index uint64, payload []byte) error {
 	if err := l.saveSnapshot(name, index, payload); err != nil {
 		return fmt.Errorf("save snapshot: %w", err)
@@ -169,11 +197,15 @@ func (l *Log) SaveSnapshot(name string, index uint64, payload []byte) error {
 }
 
 func (l *Log) saveSnapshot(name string, index uint64, payload []byte) error {
-	if !validSnapshotName(name) || len(payload) > maxSnapshot-snapshotHeader-HashSize {
+	if !validSnapshotName(name) || len(payload) > maxSnapshot-snapshotHeader {
 		return fmt.Errorf("%w: name or size", ErrRecord)
 	}
 	if index > l.Size() {
 		return ErrNoEntry
+	}
+	sum, err := payloadHash(payload, nil)
+	if err != nil {
+		return err
 	}
 	l.publishing.Lock()
 	defer l.publishing.Unlock()
@@ -185,7 +217,7 @@ func (l *Log) saveSnapshot(name string, index uint64, payload []byte) error {
 		return err
 	}
 	s := &Snapshot{Name: name, Index: index, Root: root, LastTime: l.LastTime(), Payload: payload}
-	sig, err := l.o.Signer.Sign(s.statement(l.o.Origin))
+	sig, err := l.o.Signer.Sign(s.statement(l.o.Origin, sum))
 	if err != nil || len(sig) != SignatureSize {
 		return errors.Join(errors.New("sign"), err)
 	}
@@ -193,7 +225,7 @@ func (l *Log) saveSnapshot(name string, index uint64, payload []byte) error {
 	if err := l.o.store.MkdirAll(dir); err != nil {
 		return err
 	}
-	if err := replaceFile(l.o.store, filepath.Join(dir, snapshotFile(name, index)), s.encode(sig), true); err != nil {
+	if err := replaceParts(l.o.store, filepath.Join(dir, snapshotFile(name, index)), s.head(sum, sig), payload); err != nil {
 		return err
 	}
 	if err := l.o.store.SyncDir(dir); err != nil {

@@ -139,6 +139,29 @@ func replaceFile(s files, name string, data []byte, sync bool) error {
 	return s.Rename(tmp, name)
 }
 
+// replaceParts is replaceFile, made durable, for a file in parts.
+func replaceParts(s files, name string, parts ...[]byte) error {
+	tmp := name + ".tmp"
+	f, err := s.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
+	if err != nil {
+		return err
+	}
+	var off int64
+	for _, part := range parts {
+		if err == nil {
+			_, err = f.WriteAt(part, off)
+			off += int64(len(part))
+		}
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if err := errors.Join(bare(err), f.Close()); err != nil {
+		return err
+	}
+	return s.Rename(tmp, name)
+}
+
 // writeFile writes a whole file. A crash may leave any part of it.
 func writeFile(s files, name string, data []byte, sync bool) error {
 	f, err := s.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
