@@ -1,6 +1,13 @@
-// Command yumen-party is the agent on a provider's, key holder's or witness's own machine. Of its
-// tasks there is one so far: the witness of logs of others.
+// Command yumen-party is the agent on a provider's, key holder's or witness's own machine (前置机). It
+// dials out to the gateway; only the witness listens.
 //
+//	yumen-party init --state DIR --party ID
+//	yumen-party propose --state DIR ... --dataset D --provider P --holder H ...
+//	yumen-party keygen --state DIR ... [--fingerprint PARTY=HEX ...]
+//	yumen-party encrypt --state DIR ... --spec FILE
+//	yumen-party approve --state DIR ... [--query HEX --yes | --no]
+//	yumen-party serve --state DIR ... [--policy FILE]
+//	yumen-party status --state DIR
 //	yumen-party witness init --key FILE --state FILE
 //	yumen-party witness --listen ADDRESS --key FILE --state FILE --trust DIR
 //

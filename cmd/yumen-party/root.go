@@ -24,7 +24,7 @@ func root() *cobra.Command {
 		},
 	}
 	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	c.AddCommand(witnessCommand())
+	c.AddCommand(initPartyCommand(), proposeCommand(), keygenCommand(), encryptCommand(), approveCommand(), serveCommand(), statusCommand(), witnessCommand())
 	return c
 }
 

@@ -228,3 +228,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Passing tells errors after which the same round may succeed later: of the way to the
+// gateway.
+func Passing(err error) bool { return transient(err) }

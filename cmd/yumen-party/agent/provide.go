@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/yumen-project/yumen/compute/he"
 	"github.com/yumen-project/yumen/compute/he/ceremony"
@@ -43,6 +44,8 @@ type Provided struct {
 	Values   int64 // encrypted in this run, padding not counted
 	Leaves   int64 // of the version
 	Uploaded int64 // in this run
+	// Encrypting is the time from the first record to the last leaf on the disk.
+	Encrypting time.Duration
 }
 
 // Provide encrypts a source and hands it in: leaves first into the own copy, then to
@@ -71,10 +74,12 @@ func (a *Agent) Provide(ctx context.Context, p Provision, src connectors.Source)
 		return nil, err
 	}
 	defer reader.Release()
+	began := a.o.Clock()
 	e := &encryption{agent: a, provision: &p, params: params, lanes: map[string]*vault.Lane{}}
 	if err := e.run(ctx, b.Batches(ctx, reader)); err != nil {
 		return nil, err
 	}
+	took := a.o.Clock().Sub(began)
 	for _, done := range e.hashes {
 		if err := b.AddLeaf(done.lane, done.batch, done.hash); err != nil {
 			return nil, err
@@ -87,7 +92,7 @@ func (a *Agent) Provide(ctx context.Context, p Provision, src connectors.Source)
 	if err := m.Validate(plan.Limits{MinimumSubjects: a.o.MinimumSubjects}); err != nil {
 		return nil, err
 	}
-	out := &Provided{Values: e.values.Load(), Leaves: int64(len(e.hashes))}
+	out := &Provided{Values: e.values.Load(), Leaves: int64(len(e.hashes)), Encrypting: took}
 	for i := range m.Lanes {
 		n, err := e.upload(ctx, m, &m.Lanes[i])
 		if err != nil {
@@ -127,6 +132,21 @@ func (a *Agent) fillKeys(p *Provision) (map[[32]byte]*he.Parameters, error) {
 	}
 	p.Spec.HashKey = [32]byte(a.book.HashKey)
 	return used, nil
+}
+
+// HasKeys says whether every lane has a certificate in force.
+func (a *Agent) HasKeys(p *Provision) bool {
+	for _, l := range p.Spec.Lanes {
+		datasets := []string{p.Spec.Dataset}
+		if with := p.With[l.Name]; with != "" {
+			datasets = append(datasets, with)
+			slices.Sort(datasets)
+		}
+		if _, _, err := a.keyOf(datasets); err != nil {
+			return false
+		}
+	}
+	return true
 }
 
 // keyOf is the certificate in force of exactly these datasets with the highest epoch.

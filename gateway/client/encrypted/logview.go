@@ -202,4 +202,4 @@ func EntryStatement(kind Kind, hash [32]byte) audit.Hash {
 }
 
 // EntryKind is the kind of the log's entries about objects of encrypted aggregates.
-const EntryKind = audit.Kind(11)
+const EntryKind = audit.Encrypted
