@@ -150,3 +150,50 @@ func TestCompareTakesAnyLists(t *testing.T) {
 	conflicts, _ = threshold.Compare(k.sharing, answers)
 	require.True(t, conflicts.Empty())
 }
+
+// An opening over several key sets is masked by all of them: whoever knows the
+// seeds of all but one knows nothing of its masks.
+func TestMasksOfSeveralKeysNeedAllSeeds(t *testing.T) {
+	p := addParams(t)
+	a, b := newKeySet(t, p, 3, 2, 1), newKeySet(t, p, 3, 2, 2)
+	o := extract(t, p, he.Term{Sum: a.encrypted(t, []int64{1}), Mask: p.AllMask()}, he.Term{Sum: b.encrypted(t, []int64{5}), Mask: p.AllMask()})[0]
+	want := masksOf(t, 1, o, a, b)
+	for n, k := range []*keySet{a, b} {
+		forged := *k
+		forged.seeds, forged.shares = nil, map[int]*threshold.Share{}
+		seeds := map[int]threshold.Seed{}
+		for c, seed := range k.seeds {
+			seed[31] ^= 1
+			forged.seeds = append(forged.seeds, seed)
+			if k.sharing.Knows(1, c) {
+				seeds[c] = seed
+			}
+		}
+		var err error
+		forged.shares[1], err = threshold.NewShare(p, k.hash, k.sharing, 1, seeds)
+		require.NoError(t, err)
+		sets := []*keySet{a, b}
+		sets[n] = &forged
+		for c, m := range masksOf(t, 1, o, sets...) {
+			require.NotEqual(t, want[c].String(), m.String(), "without the seeds of set %d", n)
+			require.LessOrEqual(t, m.BitLen(), 67)
+		}
+	}
+}
+
+// A ciphertext switched to two readers has errors and masks of their own: with
+// the same ones the difference of two answers would be u times a known polynomial.
+func TestSwitchesToTwoReadersAreUnrelated(t *testing.T) {
+	p := smallParams(t)
+	k, reader := newKeySet(t, p, 3, 2, 1), newKeySet(t, p, 3, 2, 2)
+	c := k.encrypted(t, []int64{1}).Limbs[0]
+	other := &he.PublicKey{B: *reader.public.B.CopyNew(), A: reader.public.A}
+	p.RingQ().AddScalar(other.B, 1, other.B)
+	first, err := k.shares[1].Switch(c, reader.public)
+	require.NoError(t, err)
+	second, err := k.shares[1].Switch(c, other)
+	require.NoError(t, err)
+	for i := range first {
+		require.False(t, p.RingQ().Equal(first[i].H1, second[i].H1), "one u for two readers")
+	}
+}
