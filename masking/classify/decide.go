@@ -95,21 +95,32 @@ type part struct {
 func mixture(t *tally, h *hint, taken signs) []part {
 	var parts []part
 	for {
-		var best part
-		for _, s := range specs() {
-			if s.class != Direct || s.need == 0 && !h.has(s.typ) || taken&s.passes == s.passes {
-				continue
-			}
-			if n := t.passed(s.passes, taken); n > best.count {
-				best = part{s, n}
-			}
+		best := commonest(t, h, taken, false)
+		if !best.counts(t) { // then what has a form of its own only under a header
+			best = commonest(t, h, taken, true)
 		}
-		if best.count < 3 || 10*best.count < t.values {
+		if !best.counts(t) {
 			return parts
 		}
 		taken |= best.spec.passes
 		parts = append(parts, best)
 	}
+}
+
+func (p *part) counts(t *tally) bool { return p.count >= 3 && 10*p.count >= t.values }
+
+// commonest finds the identifier that most of the values not taken pass.
+func commonest(t *tally, h *hint, taken signs, loose bool) part {
+	var best part
+	for _, s := range specs() {
+		if s.class != Direct || loose != (s.need == 0) || loose && !h.has(s.typ) || taken&s.passes == s.passes {
+			continue
+		}
+		if n := t.passed(s.passes, taken); n > best.count {
+			best = part{s, n}
+		}
+	}
+	return best
 }
 
 // settle fills the result in from the spec chosen.

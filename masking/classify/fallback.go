@@ -22,7 +22,7 @@ func fallback(t *tally, h *hint) Type {
 
 // plausible holds a type that the header names against the form of the values.
 func plausible(typ Type, t *tally) bool {
-	yesNo := t.share(sBool) >= 0.6 && t.distinct <= 4
+	yesNo := t.share(sBool) >= 0.6 && t.distinct <= 30
 	han, number := t.share(sHan) >= 0.5, t.share(sNumber) >= 0.5
 	switch typ {
 	case Account:
@@ -63,7 +63,7 @@ func formOf(t *tally, h *hint) Type {
 	switch {
 	case t.kind == KindBinary, t.share(sBytes) >= 0.3, t.share(sBlob) >= 0.5:
 		return Binary
-	case t.kind == KindBool, t.share(sBool) >= 0.6 && t.distinct <= 4:
+	case t.kind == KindBool, t.share(sBool) >= 0.6 && t.distinct <= 30:
 		return Boolean
 	case t.share(sEmbedded) >= 0.05, t.share(sLong) >= 0.3:
 		return FreeText

@@ -164,12 +164,12 @@ func (sh *shape) count(r rune, code *[maxCode]byte) {
 	default:
 		sh.mark(r)
 	}
-	switch {
-	case char == 0 || sh.codeLen < 0 || sh.codeLen == maxCode:
+	if char >= 'A' && char <= 'F' {
+		sh.hexes++
+	}
+	if char == 0 || sh.codeLen < 0 || sh.codeLen == maxCode {
 		sh.codeLen = -1
 		return
-	case char >= 'A' && char <= 'F':
-		sh.hexes++
 	}
 	code[sh.codeLen] = char
 	sh.codeLen++
@@ -235,7 +235,7 @@ func (s *scanner) codes(c []byte) signs {
 	}
 	switch len(c) {
 	case 8, 9:
-		if identifier.CheckPassport(c) == "" {
+		if (c[0] == 'E' || c[0] == 'G') && identifier.CheckPassport(c) == "" {
 			g |= sPassport
 		}
 		if identifier.CheckExitPermit(c) == "" {
