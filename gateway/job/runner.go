@@ -240,7 +240,8 @@ func (r *Runner) Close() error {
 	r.workers.Wait()
 	var errs []error
 	if r.log != nil {
-		errs = append(errs, r.save(), r.log.Publish(context.WithoutCancel(r.ctx)), r.log.Close())
+		_, err := r.save()
+		errs = append(errs, err, r.log.Publish(context.WithoutCancel(r.ctx)), r.log.Close())
 	}
 	if s := r.state.Load(); s != nil {
 		for _, m := range s.datasets {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/yumen-project/yumen/gateway/audit"
@@ -20,9 +21,12 @@ const snapshotName = "state"
 //
 // Changes keep the sealed bodies of their frames, so it holds no more than the log does.
 
-// A snapshot is worth its cost once this many frames would have to be replayed without it.
+// A snapshot is worth its cost once snapshotFrames frames would have to be replayed without it, or, where
+// it is large, as many as a snapshotBytes-th of its bytes: so no frame costs much more than itself in
+// snapshots, and a start replays for some seconds at most.
 const (
 	snapshotFrames = 200_000
+	snapshotBytes  = 1024
 	snapshotCheck  = 20 * time.Second
 )
 
@@ -30,7 +34,7 @@ const (
 func (r *Runner) snapshots() {
 	tick := time.NewTicker(snapshotCheck)
 	defer tick.Stop()
-	saved := r.log.Size()
+	saved, due := r.log.Size(), uint64(snapshotFrames)
 	for {
 		select {
 		case <-r.ctx.Done():
@@ -40,38 +44,42 @@ func (r *Runner) snapshots() {
 			if err := r.log.Publish(r.ctx); err != nil && r.ctx.Err() == nil {
 				r.o.Logger.Warn("public log not published", slog.String("error", err.Error()))
 			}
-			if size-saved < snapshotFrames {
+			if size-saved < due {
 				continue
 			}
-			if err := r.save(); err != nil {
+			bytes, err := r.save()
+			if err != nil {
 				r.o.Logger.Warn("snapshot not saved", slog.String("error", err.Error()))
 				continue
 			}
-			saved = size
+			saved, due = size, max(snapshotFrames, uint64(bytes)/snapshotBytes)
 		}
 	}
 }
 
-// save writes a snapshot of what was applied so far.
-func (r *Runner) save() error {
+// save writes a snapshot of what was applied so far and gives its size in bytes.
+func (r *Runner) save() (int, error) {
 	size, payload, err := r.encode()
 	if err != nil {
-		return err
+		return 0, err
 	}
-	return r.log.SaveSnapshot(snapshotName, size, payload)
+	return len(payload), r.log.SaveSnapshot(snapshotName, size, payload)
 }
 
-// encode is the snapshot of what was applied, and the size of the log it belongs to.
+// encode is the snapshot of what was applied, and the size of the log it belongs to. Frames go on being
+// applied while it is put together.
 func (r *Runner) encode() (uint64, []byte, error) {
 	r.domainMu.Lock()
-	size, state := r.ledger.Snapshot()
-	history, err := json.Marshal(r.domain.history)
+	capture := r.ledger.Capture()
+	past := slices.Clip(r.domain.history) // only ever appended to
 	r.domainMu.Unlock()
+	history, err := json.Marshal(past)
+	payload := capture.AppendTo(make([]byte, 8, 8+capture.Most()+len(history)))
 	if err != nil {
 		return 0, nil, err
 	}
-	payload := binary.BigEndian.AppendUint64(make([]byte, 0, 8+len(state)+len(history)), uint64(len(state)))
-	return size, append(append(payload, state...), history...), nil
+	binary.BigEndian.PutUint64(payload, uint64(len(payload)-8))
+	return capture.Size, append(payload, history...), nil
 }
 
 // restore takes up the newest snapshot that is bound to this log. Nil means: replay everything.

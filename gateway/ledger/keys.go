@@ -82,6 +82,19 @@ func (k *keys) settle(base sorted) {
 	k.base, k.frozen, k.lapsed, k.since = base, nil, k.since, math.MinInt64
 }
 
+// fold moves what is in recent into base once it is a good part of it, so that a long replay does not
+// fill a map with all keys. It does nothing while a snapshot is made.
+func (k *keys) fold() {
+	if k.frozen != nil || len(k.recent) < max(foldKeys, k.base.len()/8) {
+		return
+	}
+	f := k.freeze()
+	k.settle(index(f.appendTo(make([]byte, 0, f.most()*storedSize))))
+}
+
+// foldKeys is how many keys a replay gathers at least before they are folded.
+const foldKeys = 1 << 18
+
 // frozen is a state of the keys that does not change.
 type frozen struct {
 	base   sorted

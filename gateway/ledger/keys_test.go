@@ -125,6 +125,30 @@ func TestRestoreRefusesKeysOutOfOrder(t *testing.T) {
 	require.ErrorIs(t, err, ErrRecord)
 }
 
+// A long replay folds keys away, and none is lost or comes back.
+func TestFoldKeepsEveryKey(t *testing.T) {
+	k := newKeys()
+	at := func(i int) [16]byte {
+		sum := sha256.Sum256(binary.BigEndian.AppendUint64(nil, uint64(i)))
+		return [16]byte(sum[:16])
+	}
+	const n = foldKeys + 1000
+	for i := range n {
+		key := at(i)
+		k.put(&key, stored{index: uint64(i), time: int64(i)})
+		k.fold()
+	}
+	require.Equal(t, foldKeys, k.base.len())
+	require.Len(t, k.recent, 1000)
+	k.lapse(10)
+	for i := range n {
+		key := at(i)
+		s, ok := k.find(&key)
+		require.Equal(t, i >= 10, ok)
+		require.EqualValues(t, i, s.index)
+	}
+}
+
 func BenchmarkFindAmongAMillion(b *testing.B) {
 	k := newKeys()
 	var key [16]byte

@@ -234,6 +234,8 @@ func (l *Ledger) Apply(f audit.Frame) error {
 	}
 	if live {
 		l.end(h)
+	} else {
+		l.keys.fold()
 	}
 	l.prune()
 	return nil
