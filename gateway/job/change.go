@@ -19,6 +19,8 @@ type change struct {
 	Job        *jobChange             `json:"job,omitempty"`
 	Report     *signedReport          `json:"report,omitempty"`
 	Genesis    *genesis               `json:"genesis,omitempty"`
+
+	KeyDestroyed *keyDestroyed `json:"key_destroyed,omitempty"`
 }
 
 type genesis struct {
@@ -75,6 +77,7 @@ type domain struct {
 	patterns   map[string][]*pattern // by dataset: those of one version on one data, in the order of the log
 	jobs       map[string]*jobRecord
 	attacked   map[string]int32 // by dataset: day of the newest attack on its tables
+	destroyed  map[string]bool  // names in the ring of keys of masked tables that are no more
 	history    []past
 }
 
@@ -104,6 +107,8 @@ func (d *domain) take(c *change, at int64) error {
 		d.takePattern(c.Table)
 	case c.Report != nil && c.Report.Act == actReconstruction:
 		d.attacked[c.Report.Dataset] = ledger.Day(at)
+	case c.KeyDestroyed != nil:
+		d.takeDestroyed(c.KeyDestroyed)
 	case c.Job != nil:
 		d.jobs[c.Job.ID] = d.jobs[c.Job.ID].with(c.Job, at)
 	}

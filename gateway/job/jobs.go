@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/yumen-project/yumen/gateway/audit"
@@ -74,11 +75,13 @@ type jobQueue struct {
 	mu      sync.Mutex
 	running string
 	cancel  context.CancelCauseFunc
+	read    atomic.Int64 // records read by the one running, over both passes
 }
 
 var errCancelled = errors.New("job: cancelled")
 
 func (r *Runner) startJobs() {
+	r.finishDestroying()
 	r.jobs.ids, r.jobs.done = make(chan string, maxQueue), make(chan struct{})
 	r.domainMu.Lock()
 	var open []*jobRecord
@@ -131,7 +134,11 @@ func (j *Jobs) Submit(ctx context.Context, s *spec.Job) (*spec.JobView, error) {
 	if ledger.Outside(s.KeyTime.UnixMilli(), r.Now()) {
 		return nil, r.deny(ctx, ask, policy.Refuse(governance.IdempotencyExpired), nil)
 	}
-	if _, refusal := policy.Decide(ask); refusal != nil {
+	decision, refusal := policy.Decide(ask)
+	if refusal == nil {
+		refusal = r.maskRefusal(decision)
+	}
+	if refusal != nil {
 		return nil, r.deny(ctx, ask, refusal, nil)
 	}
 	r.changing.Lock()
@@ -167,7 +174,7 @@ func (j *Jobs) Get(ctx context.Context, party, id string) (*spec.JobView, *relea
 		return nil, nil, spec.ErrNoJob
 	}
 	if rec.State != spec.Done {
-		return rec.view(), nil, nil
+		return j.r.jobs.progress(rec.view()), nil, nil
 	}
 	rel, err := j.r.replayJob(ctx, rec)
 	var refusal *governance.Refusal
@@ -184,7 +191,7 @@ func (j *Jobs) List(_ context.Context, party string) ([]*spec.JobView, error) {
 	var out []*spec.JobView
 	for _, rec := range j.r.domain.jobs {
 		if rec.Party == party {
-			out = append(out, rec.view())
+			out = append(out, j.r.jobs.progress(rec.view()))
 		}
 	}
 	slices.SortFunc(out, func(a, b *spec.JobView) int { return int(b.SubmittedMS - a.SubmittedMS) })
@@ -204,6 +211,16 @@ func (j *Jobs) Cancel(ctx context.Context, party, id string) (*spec.JobView, err
 		}
 	}
 	return r.job(id).view(), nil
+}
+
+// progress fills in how far the job at work is.
+func (q *jobQueue) progress(v *spec.JobView) *spec.JobView {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if v.State == spec.Running && q.running == v.ID {
+		v.Rows = q.read.Load() / passes
+	}
+	return v
 }
 
 // interrupt stops the job if it is the one running.
@@ -226,7 +243,11 @@ func (q *jobQueue) recheck(r *Runner) {
 	if rec == nil {
 		return
 	}
-	if _, refusal := r.state.Load().policy.Decide(rec.ask(r.Now())); refusal != nil {
+	decision, refusal := r.state.Load().policy.Decide(rec.ask(r.Now()))
+	if refusal == nil {
+		refusal = r.maskRefusal(decision)
+	}
+	if refusal != nil {
 		q.interrupt(id, refusal)
 	}
 }

@@ -9,13 +9,14 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
-	"strconv"
+	"sync/atomic"
 
 	"github.com/apache/arrow/go/v17/arrow/array"
 
 	"github.com/yumen-project/yumen/connectors"
 	"github.com/yumen-project/yumen/gateway/governance"
 	"github.com/yumen-project/yumen/gateway/job/spec"
+	"github.com/yumen-project/yumen/gateway/keyring"
 	"github.com/yumen-project/yumen/gateway/ledger"
 	"github.com/yumen-project/yumen/gateway/receipt"
 	"github.com/yumen-project/yumen/gateway/release"
@@ -57,6 +58,7 @@ func (r *Runner) runJob(id string) {
 func (q *jobQueue) begin(id string, cancel context.CancelCauseFunc) {
 	q.mu.Lock()
 	q.running, q.cancel = id, cancel
+	q.read.Store(0)
 	q.mu.Unlock()
 }
 
@@ -94,6 +96,16 @@ func problemOf(err error) string {
 	if errors.As(err, &row) {
 		return row.Error()
 	}
+	if text := keyProblem(err); text != "" {
+		return text
+	}
+	var fault *masking.Finding
+	if errors.As(err, &fault) {
+		return "compile masking policy: " + fault.Error()
+	}
+	if errors.Is(err, errOutput) {
+		return "the development zone does not take the table: no space is left, or it is not writable"
+	}
 	return "the job could not be finished; the gateway's log has the reason"
 }
 
@@ -101,6 +113,9 @@ func (r *Runner) releaseMasked(ctx context.Context, rec *jobRecord) (*release.Op
 	policy := r.state.Load().policy
 	ask := rec.ask(r.Now())
 	decision, refusal := policy.Decide(ask)
+	if refusal == nil {
+		refusal = r.maskRefusal(decision)
+	}
 	if refusal != nil {
 		return nil, nil, refusal
 	}
@@ -129,7 +144,7 @@ func (r *Runner) releaseMasked(ctx context.Context, rec *jobRecord) (*release.Op
 		hold.Cancel()
 		return nil, nil, err
 	}
-	rel, err := r.pass(ctx, policy, candidate, hold)
+	rel, err := r.passMasked(ctx, decision, candidate, hold)
 	var refused *governance.Refusal
 	if errors.As(err, &refused) {
 		hold.Cancel()
@@ -139,6 +154,17 @@ func (r *Runner) releaseMasked(ctx context.Context, rec *jobRecord) (*release.Op
 	}
 	opened, err := rel.Open()
 	return opened, masked, err
+}
+
+// passMasked lets the table through the gate while no key can be destroyed: a table stands in the log
+// before the end of its keys, or not at all.
+func (r *Runner) passMasked(ctx context.Context, d *governance.Decision, c *release.Candidate, hold *ledger.Hold) (*release.Release, error) {
+	r.changing.Lock()
+	defer r.changing.Unlock()
+	if refusal := r.maskRefusal(d); refusal != nil {
+		return nil, refusal
+	}
+	return r.pass(ctx, d.Policy, c, hold)
 }
 
 // resume ends a job whose release was durable before a crash, if the file is still what was released.
@@ -176,30 +202,14 @@ func (r *Runner) replayJob(ctx context.Context, rec *jobRecord) (*release.Releas
 }
 
 func maskFacts(ask *governance.Ask, d *governance.Decision) release.Facts {
-	techniques := map[string]string{"k": strconv.FormatInt(d.LeastK(), 10), "max_suppression": d.Mask.MaxSuppression}
-	for _, c := range d.Mask.Columns {
-		if len(techniques) < receipt.MaxParams {
-			techniques["column "+c.Name] = c.Technique
-		}
-	}
 	return release.Facts{
-		Ask: ask, Decision: d, Technique: receipt.Technique{Name: "masked table", Params: techniques}, Dataset: cite(d.Policy.Domain(), d.Dataset),
+		Ask: ask, Decision: d, Technique: receipt.Technique{Name: "masked table", Params: maskParams(d)}, Dataset: cite(d.Policy.Domain(), d.Dataset),
 		BudgetName: "jobs per day", BudgetLimit: d.Limits.PerDay, Billable: 1,
 	}
 }
 
-func maskPolicy(d *governance.Decision) *masking.Policy {
-	p := &masking.Policy{Name: d.Mask.ID}
-	for _, c := range d.Mask.Columns {
-		f := d.Dataset.FieldNamed(c.Name)
-		col := masking.Column{Name: c.Name, Technique: c.Technique, Params: c.Params, Nulls: masking.NullsKeep}
-		if f != nil {
-			col.Class, col.Grade = f.Class, f.Grade
-		}
-		p.Columns = append(p.Columns, col)
-	}
-	return p
-}
+// passes over the register: one counts classes, one writes.
+const passes = 2
 
 // writeMasked masks the register, leaves out records of small classes, and writes Parquet.
 func (r *Runner) writeMasked(ctx context.Context, rec *jobRecord, d *governance.Decision) (*release.Masked, *release.Evidence, error) {
@@ -208,34 +218,28 @@ func (r *Runner) writeMasked(ctx context.Context, rec *jobRecord, d *governance.
 		return nil, nil, err
 	}
 	policy := maskPolicy(d)
-	columns := make([]string, len(policy.Columns))
-	open := 0
-	for i, c := range policy.Columns {
-		columns[i] = c.Name
-		if c.Class == masking.ClassDirect && c.Technique == "keep" {
-			open++
-		}
-	}
-	read := func() (array.RecordReader, error) {
-		in, err := source.Open(ctx, connectors.Scan{Columns: columns})
-		if err != nil {
-			return nil, err
-		}
-		defer in.Release()
-		masker, err := masking.Compile(policy, in.Schema(), nil, nil)
-		if err != nil {
-			return nil, err
-		}
-		return masking.NewReader(ctx, in, masker), nil
+	keys := &maskKeys{ring: r.o.Ring, scenario: d.Scenario.ID, recipient: d.Unit.Party}
+	read := func(p *masking.Policy) func() (array.RecordReader, error) {
+		return func() (array.RecordReader, error) { return r.readMasked(ctx, source, p, keys) }
 	}
 	dir := r.jobDir(rec.ID, true)
 	if err := errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, 0o700)); err != nil {
-		return nil, nil, errors.New("development zone not writable")
+		return nil, nil, errOutput
 	}
 	path := filepath.Join(dir, dataName)
 	out := &parquetFile{path: path}
-	report, err := risk.Enforce(ctx, read, policy.Linkable(), d.LeastK(), out.write)
+	var report *risk.Report
+	if policy.Sample == nil {
+		report, err = risk.Enforce(ctx, read(policy), linkable(policy), leastK(d), out.write)
+	} else {
+		whole := *policy
+		whole.Sample = nil
+		report, err = enforceSample(ctx, read(&whole), read(policy), linkable(policy), leastK(d), out.write)
+	}
 	if err = errors.Join(err, out.close()); err != nil {
+		if errors.Is(err, keyring.ErrDestroyed) {
+			return nil, nil, d.Policy.Refuse(governance.KeyDestroyed)
+		}
 		return nil, nil, err
 	}
 	if report.Suppressed == report.Rows {
@@ -249,11 +253,55 @@ func (r *Runner) writeMasked(ctx context.Context, rec *jobRecord, d *governance.
 		Output: rec.ID, FileSM3: sum, Bytes: size, Rows: report.Rows - report.Suppressed,
 		SuppressedPermille: permilleUp(report.Suppressed, report.Rows), K: report.K,
 	}
-	evidence := &release.Evidence{Registered: true, Masked: release.MaskedEvidence{
-		K: report.K, LeastK: d.LeastK(), SuppressedPermille: masked.SuppressedPermille,
-		MaxPermille: sharePermille(d.Mask.MaxSuppression), OpenIdentifiers: open,
+	return masked, maskEvidence(d, policy, masked), nil
+}
+
+// readMasked opens the register behind a masker.
+func (r *Runner) readMasked(ctx context.Context, source connectors.Source, p *masking.Policy, keys *maskKeys) (array.RecordReader, error) {
+	columns := make([]string, len(p.Columns))
+	for i, c := range p.Columns {
+		columns[i] = c.Name
+	}
+	in, err := source.Open(ctx, connectors.Scan{Columns: columns})
+	if err != nil {
+		return nil, err
+	}
+	defer in.Release()
+	masker, err := masking.Compile(p, in.Schema(), keys, nil)
+	if err != nil {
+		return nil, err
+	}
+	return masking.NewReader(ctx, &countedReader{RecordReader: in, rows: &r.jobs.read}, masker), nil
+}
+
+// countedReader counts records as they are read.
+type countedReader struct {
+	array.RecordReader
+	rows *atomic.Int64
+}
+
+// Next reads on and counts.
+func (c *countedReader) Next() bool {
+	ok := c.RecordReader.Next()
+	if ok {
+		c.rows.Add(c.Record().NumRows())
+	}
+	return ok
+}
+
+func maskEvidence(d *governance.Decision, p *masking.Policy, m *release.Masked) *release.Evidence {
+	ev := &release.Evidence{Registered: true, Masked: release.MaskedEvidence{
+		K: m.K, LeastK: leastK(d), SuppressedPermille: m.SuppressedPermille, MaxPermille: sharePermille(d.Mask.MaxSuppression),
 	}}
-	return masked, evidence, nil
+	for _, c := range p.Columns {
+		if c.Class == masking.ClassDirect && c.Technique == masking.TechniqueKeep {
+			ev.Masked.OpenIdentifiers++
+		}
+	}
+	if d.Mask.Sample != nil {
+		ev.Masked.SampleRate = sampleNano(d.Mask.Sample.Rate)
+	}
+	return ev
 }
 
 // permilleUp is part of whole in per mille, rounded up; of nothing it is 0.

@@ -215,6 +215,8 @@ func (r *Runner) changeEntry(e *spec.LogEntry, c *change, statement audit.Hash) 
 	case c.Report != nil:
 		e.Party, e.Dataset, e.Query = c.Report.Provider, c.Report.Dataset, c.Report.Act
 		e.Report, e.ReportSignature = c.Report.Text, c.Report.Signature
+	case c.KeyDestroyed != nil:
+		e.Party, e.Scenario, e.Query = c.KeyDestroyed.Recipient, c.KeyDestroyed.Scenario, "key "+c.KeyDestroyed.Key
 	case c.Job != nil:
 		e.Party, e.Scenario, e.Query, e.Rule = c.Job.Party, c.Job.Scenario, c.Job.Mask, c.Job.Rule
 		if j := r.job(c.Job.ID); j != nil {

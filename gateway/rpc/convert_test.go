@@ -41,6 +41,8 @@ func everyCall(s *rpc.Services, ctx context.Context) map[string]error {
 	call("Suspend", err)
 	_, err = s.Governance.Resume(ctx, &apiv1.SuspendRequest{})
 	call("Resume", err)
+	_, err = s.Governance.DestroyKey(ctx, &apiv1.DestroyKeyRequest{})
+	call("DestroyKey", err)
 	_, err = s.Governance.Catalogue(ctx, &apiv1.CatalogueRequest{})
 	call("Catalogue", err)
 	_, err = s.Audit.Checkpoint(ctx, &apiv1.CheckpointRequest{})
@@ -74,6 +76,8 @@ func TestQuestionsArriveWhole(t *testing.T) {
 	require.Equal(t, &spec.Suspension{Party: "op", Kind: "party", ID: "bank", Reason: "r"}, i.suspension)
 	_, _ = s.Governance.Resume(asParty("op"), &apiv1.SuspendRequest{})
 	require.True(t, i.suspension.Resume)
+	_, _ = s.Governance.DestroyKey(asParty("op"), &apiv1.DestroyKeyRequest{Scenario: "s", Recipient: "bank", Key: "k"})
+	require.Equal(t, &spec.KeyDestruction{Party: "op", Scenario: "s", Recipient: "bank", Key: "k"}, i.destroyed)
 }
 
 func TestBoundsAreKeptAndNameTheField(t *testing.T) {
@@ -91,6 +95,8 @@ func TestBoundsAreKeptAndNameTheField(t *testing.T) {
 		"subject.phone":   second(s.Verification.VerifyBatch(ok, &apiv1.VerifyBatchRequest{Subjects: []*apiv1.Subject{{Phone: long(spec.MaxSubject)}}})),
 		"fields":          second(s.Tables.Query(ok, &apiv1.QueryRequest{Fields: make([]string, spec.MaxReserved+1)})),
 		"mask":            second(s.Jobs.Submit(ok, &apiv1.SubmitRequest{Mask: long(spec.MaxID)})),
+		"recipient":       second(s.Governance.DestroyKey(ok, &apiv1.DestroyKeyRequest{Recipient: long(spec.MaxID)})),
+		"key":             second(s.Governance.DestroyKey(ok, &apiv1.DestroyKeyRequest{Key: long(spec.MaxID)})),
 		"reason":          second(s.Governance.Suspend(ok, &apiv1.SuspendRequest{Reason: long(spec.MaxReason)})),
 	} {
 		require.Equal(t, codes.InvalidArgument, status.Code(err), field)

@@ -192,7 +192,7 @@ func TestNobodyIsAnsweredNothing(t *testing.T) {
 		require.Equal(t, codes.Unauthenticated, status.Code(err), call)
 		n++
 	}
-	require.Equal(t, 15, n, "every method of every service")
+	require.Equal(t, 16, n, "every method of every service")
 	require.Nil(t, i.question)
 	require.Nil(t, i.job)
 	require.Nil(t, i.change)

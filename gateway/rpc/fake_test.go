@@ -29,6 +29,7 @@ type inside struct {
 	question   *spec.Question
 	job        *spec.Job
 	change     *spec.Change
+	destroyed  *spec.KeyDestruction
 	suspension *spec.Suspension
 	search     *spec.Search
 	release    *release.Release
@@ -65,6 +66,11 @@ func (i *inside) Apply(_ context.Context, c *spec.Change) (*spec.Applied, error)
 func (i *inside) Suspend(_ context.Context, s *spec.Suspension) (*spec.Applied, error) {
 	i.suspension = s
 	return &spec.Applied{Epoch: 3}, i.err
+}
+
+func (i *inside) DestroyKey(_ context.Context, d *spec.KeyDestruction) (*spec.Applied, error) {
+	i.destroyed = d
+	return &spec.Applied{Entry: 9}, i.err
 }
 
 func (i *inside) Catalogue(context.Context, string) (*spec.Catalogue, error) {

@@ -30,6 +30,11 @@ type domain interface {
 	Catalogue(ctx context.Context, party string) (*spec.Catalogue, error)
 }
 
+// keyDestroyer is a domain that holds keys; a sealed gateway destroys none.
+type keyDestroyer interface {
+	DestroyKey(ctx context.Context, d *spec.KeyDestruction) (*spec.Applied, error)
+}
+
 type auditor interface {
 	Checkpoint() []byte
 	Prove(ctx context.Context, index uint64) (entry []byte, proof [][]byte, checkpoint []byte, err error)

@@ -939,7 +939,9 @@ type Job struct {
 	// problem: one sentence without values, in state FAILED.
 	Problem string `protobuf:"bytes,6,opt,name=problem,proto3" json:"problem,omitempty"`
 	// output: name of the directory in the development zone; its rows never cross this interface.
-	Output        string   `protobuf:"bytes,7,opt,name=output,proto3" json:"output,omitempty"`
+	Output string `protobuf:"bytes,7,opt,name=output,proto3" json:"output,omitempty"`
+	// rows: of the output; in state RUNNING, records of the register worked through, each of two passes
+	// counting half.
 	Rows          int64    `protobuf:"varint,8,opt,name=rows,proto3" json:"rows,omitempty"`
 	Receipt       *Receipt `protobuf:"bytes,9,opt,name=receipt,proto3" json:"receipt,omitempty"`
 	SubmittedMs   int64    `protobuf:"varint,10,opt,name=submitted_ms,json=submittedMs,proto3" json:"submitted_ms,omitempty"`
@@ -1602,6 +1604,113 @@ func (x *SuspendResponse) GetEpoch() uint64 {
 	return 0
 }
 
+// DestroyKeyRequest names a key as the domain file does, and whose it is.
+type DestroyKeyRequest struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Scenario string                 `protobuf:"bytes,1,opt,name=scenario,proto3" json:"scenario,omitempty"`
+	// recipient: the party whose masked tables were made under the key.
+	Recipient     string `protobuf:"bytes,2,opt,name=recipient,proto3" json:"recipient,omitempty"`
+	Key           string `protobuf:"bytes,3,opt,name=key,proto3" json:"key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DestroyKeyRequest) Reset() {
+	*x = DestroyKeyRequest{}
+	mi := &file_yumen_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DestroyKeyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DestroyKeyRequest) ProtoMessage() {}
+
+func (x *DestroyKeyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_yumen_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DestroyKeyRequest.ProtoReflect.Descriptor instead.
+func (*DestroyKeyRequest) Descriptor() ([]byte, []int) {
+	return file_yumen_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *DestroyKeyRequest) GetScenario() string {
+	if x != nil {
+		return x.Scenario
+	}
+	return ""
+}
+
+func (x *DestroyKeyRequest) GetRecipient() string {
+	if x != nil {
+		return x.Recipient
+	}
+	return ""
+}
+
+func (x *DestroyKeyRequest) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+type DestroyKeyResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// entry: the log entry of kind key-event; its statement is a digest of scenario, recipient and key.
+	Entry         uint64 `protobuf:"varint,1,opt,name=entry,proto3" json:"entry,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DestroyKeyResponse) Reset() {
+	*x = DestroyKeyResponse{}
+	mi := &file_yumen_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DestroyKeyResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DestroyKeyResponse) ProtoMessage() {}
+
+func (x *DestroyKeyResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_yumen_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DestroyKeyResponse.ProtoReflect.Descriptor instead.
+func (*DestroyKeyResponse) Descriptor() ([]byte, []int) {
+	return file_yumen_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *DestroyKeyResponse) GetEntry() uint64 {
+	if x != nil {
+		return x.Entry
+	}
+	return 0
+}
+
 type CatalogueRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -1610,7 +1719,7 @@ type CatalogueRequest struct {
 
 func (x *CatalogueRequest) Reset() {
 	*x = CatalogueRequest{}
-	mi := &file_yumen_proto_msgTypes[20]
+	mi := &file_yumen_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1622,7 +1731,7 @@ func (x *CatalogueRequest) String() string {
 func (*CatalogueRequest) ProtoMessage() {}
 
 func (x *CatalogueRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_yumen_proto_msgTypes[20]
+	mi := &file_yumen_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1635,7 +1744,7 @@ func (x *CatalogueRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CatalogueRequest.ProtoReflect.Descriptor instead.
 func (*CatalogueRequest) Descriptor() ([]byte, []int) {
-	return file_yumen_proto_rawDescGZIP(), []int{20}
+	return file_yumen_proto_rawDescGZIP(), []int{22}
 }
 
 type CatalogueResponse struct {
@@ -1648,7 +1757,7 @@ type CatalogueResponse struct {
 
 func (x *CatalogueResponse) Reset() {
 	*x = CatalogueResponse{}
-	mi := &file_yumen_proto_msgTypes[21]
+	mi := &file_yumen_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1660,7 +1769,7 @@ func (x *CatalogueResponse) String() string {
 func (*CatalogueResponse) ProtoMessage() {}
 
 func (x *CatalogueResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_yumen_proto_msgTypes[21]
+	mi := &file_yumen_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1673,7 +1782,7 @@ func (x *CatalogueResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CatalogueResponse.ProtoReflect.Descriptor instead.
 func (*CatalogueResponse) Descriptor() ([]byte, []int) {
-	return file_yumen_proto_rawDescGZIP(), []int{21}
+	return file_yumen_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *CatalogueResponse) GetDatasets() []*CatalogueDataset {
@@ -1706,7 +1815,7 @@ type CatalogueDataset struct {
 
 func (x *CatalogueDataset) Reset() {
 	*x = CatalogueDataset{}
-	mi := &file_yumen_proto_msgTypes[22]
+	mi := &file_yumen_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1718,7 +1827,7 @@ func (x *CatalogueDataset) String() string {
 func (*CatalogueDataset) ProtoMessage() {}
 
 func (x *CatalogueDataset) ProtoReflect() protoreflect.Message {
-	mi := &file_yumen_proto_msgTypes[22]
+	mi := &file_yumen_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1731,7 +1840,7 @@ func (x *CatalogueDataset) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CatalogueDataset.ProtoReflect.Descriptor instead.
 func (*CatalogueDataset) Descriptor() ([]byte, []int) {
-	return file_yumen_proto_rawDescGZIP(), []int{22}
+	return file_yumen_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *CatalogueDataset) GetId() string {
@@ -1795,7 +1904,7 @@ type CatalogueField struct {
 
 func (x *CatalogueField) Reset() {
 	*x = CatalogueField{}
-	mi := &file_yumen_proto_msgTypes[23]
+	mi := &file_yumen_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1807,7 +1916,7 @@ func (x *CatalogueField) String() string {
 func (*CatalogueField) ProtoMessage() {}
 
 func (x *CatalogueField) ProtoReflect() protoreflect.Message {
-	mi := &file_yumen_proto_msgTypes[23]
+	mi := &file_yumen_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1820,7 +1929,7 @@ func (x *CatalogueField) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CatalogueField.ProtoReflect.Descriptor instead.
 func (*CatalogueField) Descriptor() ([]byte, []int) {
-	return file_yumen_proto_rawDescGZIP(), []int{23}
+	return file_yumen_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *CatalogueField) GetName() string {
@@ -1864,7 +1973,7 @@ type CatalogueItem struct {
 
 func (x *CatalogueItem) Reset() {
 	*x = CatalogueItem{}
-	mi := &file_yumen_proto_msgTypes[24]
+	mi := &file_yumen_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1876,7 +1985,7 @@ func (x *CatalogueItem) String() string {
 func (*CatalogueItem) ProtoMessage() {}
 
 func (x *CatalogueItem) ProtoReflect() protoreflect.Message {
-	mi := &file_yumen_proto_msgTypes[24]
+	mi := &file_yumen_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1889,7 +1998,7 @@ func (x *CatalogueItem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CatalogueItem.ProtoReflect.Descriptor instead.
 func (*CatalogueItem) Descriptor() ([]byte, []int) {
-	return file_yumen_proto_rawDescGZIP(), []int{24}
+	return file_yumen_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *CatalogueItem) GetId() string {
@@ -1928,7 +2037,7 @@ type CheckpointRequest struct {
 
 func (x *CheckpointRequest) Reset() {
 	*x = CheckpointRequest{}
-	mi := &file_yumen_proto_msgTypes[25]
+	mi := &file_yumen_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1940,7 +2049,7 @@ func (x *CheckpointRequest) String() string {
 func (*CheckpointRequest) ProtoMessage() {}
 
 func (x *CheckpointRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_yumen_proto_msgTypes[25]
+	mi := &file_yumen_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1953,7 +2062,7 @@ func (x *CheckpointRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckpointRequest.ProtoReflect.Descriptor instead.
 func (*CheckpointRequest) Descriptor() ([]byte, []int) {
-	return file_yumen_proto_rawDescGZIP(), []int{25}
+	return file_yumen_proto_rawDescGZIP(), []int{27}
 }
 
 type CheckpointResponse struct {
@@ -1965,7 +2074,7 @@ type CheckpointResponse struct {
 
 func (x *CheckpointResponse) Reset() {
 	*x = CheckpointResponse{}
-	mi := &file_yumen_proto_msgTypes[26]
+	mi := &file_yumen_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1977,7 +2086,7 @@ func (x *CheckpointResponse) String() string {
 func (*CheckpointResponse) ProtoMessage() {}
 
 func (x *CheckpointResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_yumen_proto_msgTypes[26]
+	mi := &file_yumen_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1990,7 +2099,7 @@ func (x *CheckpointResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckpointResponse.ProtoReflect.Descriptor instead.
 func (*CheckpointResponse) Descriptor() ([]byte, []int) {
-	return file_yumen_proto_rawDescGZIP(), []int{26}
+	return file_yumen_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *CheckpointResponse) GetCheckpoint() string {
@@ -2009,7 +2118,7 @@ type EntryRequest struct {
 
 func (x *EntryRequest) Reset() {
 	*x = EntryRequest{}
-	mi := &file_yumen_proto_msgTypes[27]
+	mi := &file_yumen_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2021,7 +2130,7 @@ func (x *EntryRequest) String() string {
 func (*EntryRequest) ProtoMessage() {}
 
 func (x *EntryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_yumen_proto_msgTypes[27]
+	mi := &file_yumen_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2034,7 +2143,7 @@ func (x *EntryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EntryRequest.ProtoReflect.Descriptor instead.
 func (*EntryRequest) Descriptor() ([]byte, []int) {
-	return file_yumen_proto_rawDescGZIP(), []int{27}
+	return file_yumen_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *EntryRequest) GetIndex() uint64 {
@@ -2055,7 +2164,7 @@ type EntryResponse struct {
 
 func (x *EntryResponse) Reset() {
 	*x = EntryResponse{}
-	mi := &file_yumen_proto_msgTypes[28]
+	mi := &file_yumen_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2067,7 +2176,7 @@ func (x *EntryResponse) String() string {
 func (*EntryResponse) ProtoMessage() {}
 
 func (x *EntryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_yumen_proto_msgTypes[28]
+	mi := &file_yumen_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2080,7 +2189,7 @@ func (x *EntryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EntryResponse.ProtoReflect.Descriptor instead.
 func (*EntryResponse) Descriptor() ([]byte, []int) {
-	return file_yumen_proto_rawDescGZIP(), []int{28}
+	return file_yumen_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *EntryResponse) GetEntry() []byte {
@@ -2112,7 +2221,7 @@ type TrustRequest struct {
 
 func (x *TrustRequest) Reset() {
 	*x = TrustRequest{}
-	mi := &file_yumen_proto_msgTypes[29]
+	mi := &file_yumen_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2124,7 +2233,7 @@ func (x *TrustRequest) String() string {
 func (*TrustRequest) ProtoMessage() {}
 
 func (x *TrustRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_yumen_proto_msgTypes[29]
+	mi := &file_yumen_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2137,7 +2246,7 @@ func (x *TrustRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TrustRequest.ProtoReflect.Descriptor instead.
 func (*TrustRequest) Descriptor() ([]byte, []int) {
-	return file_yumen_proto_rawDescGZIP(), []int{29}
+	return file_yumen_proto_rawDescGZIP(), []int{31}
 }
 
 type TrustResponse struct {
@@ -2149,7 +2258,7 @@ type TrustResponse struct {
 
 func (x *TrustResponse) Reset() {
 	*x = TrustResponse{}
-	mi := &file_yumen_proto_msgTypes[30]
+	mi := &file_yumen_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2161,7 +2270,7 @@ func (x *TrustResponse) String() string {
 func (*TrustResponse) ProtoMessage() {}
 
 func (x *TrustResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_yumen_proto_msgTypes[30]
+	mi := &file_yumen_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2174,7 +2283,7 @@ func (x *TrustResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TrustResponse.ProtoReflect.Descriptor instead.
 func (*TrustResponse) Descriptor() ([]byte, []int) {
-	return file_yumen_proto_rawDescGZIP(), []int{30}
+	return file_yumen_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *TrustResponse) GetTrust() []byte {
@@ -2205,7 +2314,7 @@ type SearchRequest struct {
 
 func (x *SearchRequest) Reset() {
 	*x = SearchRequest{}
-	mi := &file_yumen_proto_msgTypes[31]
+	mi := &file_yumen_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2217,7 +2326,7 @@ func (x *SearchRequest) String() string {
 func (*SearchRequest) ProtoMessage() {}
 
 func (x *SearchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_yumen_proto_msgTypes[31]
+	mi := &file_yumen_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2230,7 +2339,7 @@ func (x *SearchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchRequest.ProtoReflect.Descriptor instead.
 func (*SearchRequest) Descriptor() ([]byte, []int) {
-	return file_yumen_proto_rawDescGZIP(), []int{31}
+	return file_yumen_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *SearchRequest) GetParty() string {
@@ -2315,7 +2424,7 @@ type LogEntry struct {
 
 func (x *LogEntry) Reset() {
 	*x = LogEntry{}
-	mi := &file_yumen_proto_msgTypes[32]
+	mi := &file_yumen_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2327,7 +2436,7 @@ func (x *LogEntry) String() string {
 func (*LogEntry) ProtoMessage() {}
 
 func (x *LogEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_yumen_proto_msgTypes[32]
+	mi := &file_yumen_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2340,7 +2449,7 @@ func (x *LogEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogEntry.ProtoReflect.Descriptor instead.
 func (*LogEntry) Descriptor() ([]byte, []int) {
-	return file_yumen_proto_rawDescGZIP(), []int{32}
+	return file_yumen_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *LogEntry) GetIndex() uint64 {
@@ -2441,7 +2550,7 @@ type SearchResponse struct {
 
 func (x *SearchResponse) Reset() {
 	*x = SearchResponse{}
-	mi := &file_yumen_proto_msgTypes[33]
+	mi := &file_yumen_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2453,7 +2562,7 @@ func (x *SearchResponse) String() string {
 func (*SearchResponse) ProtoMessage() {}
 
 func (x *SearchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_yumen_proto_msgTypes[33]
+	mi := &file_yumen_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2466,7 +2575,7 @@ func (x *SearchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchResponse.ProtoReflect.Descriptor instead.
 func (*SearchResponse) Descriptor() ([]byte, []int) {
-	return file_yumen_proto_rawDescGZIP(), []int{33}
+	return file_yumen_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *SearchResponse) GetEntries() []*LogEntry {
@@ -2613,7 +2722,13 @@ const file_yumen_proto_rawDesc = "" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\"=\n" +
 	"\x0fSuspendResponse\x12\x14\n" +
 	"\x05entry\x18\x01 \x01(\x04R\x05entry\x12\x14\n" +
-	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\"\x12\n" +
+	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\"_\n" +
+	"\x11DestroyKeyRequest\x12\x1a\n" +
+	"\bscenario\x18\x01 \x01(\tR\bscenario\x12\x1c\n" +
+	"\trecipient\x18\x02 \x01(\tR\trecipient\x12\x10\n" +
+	"\x03key\x18\x03 \x01(\tR\x03key\"*\n" +
+	"\x12DestroyKeyResponse\x12\x14\n" +
+	"\x05entry\x18\x01 \x01(\x04R\x05entry\"\x12\n" +
 	"\x10CatalogueRequest\"z\n" +
 	"\x11CatalogueResponse\x126\n" +
 	"\bdatasets\x18\x01 \x03(\v2\x1a.yumen.v1.CatalogueDatasetR\bdatasets\x12-\n" +
@@ -2708,12 +2823,14 @@ const file_yumen_proto_rawDesc = "" +
 	"\x06Submit\x12\x17.yumen.v1.SubmitRequest\x1a\r.yumen.v1.Job\x12-\n" +
 	"\x03Get\x12\x17.yumen.v1.GetJobRequest\x1a\r.yumen.v1.Job\x12=\n" +
 	"\x04List\x12\x19.yumen.v1.ListJobsRequest\x1a\x1a.yumen.v1.ListJobsResponse\x120\n" +
-	"\x06Cancel\x12\x17.yumen.v1.GetJobRequest\x1a\r.yumen.v1.Job2\x8b\x02\n" +
+	"\x06Cancel\x12\x17.yumen.v1.GetJobRequest\x1a\r.yumen.v1.Job2\xd4\x02\n" +
 	"\n" +
 	"Governance\x128\n" +
 	"\x05Apply\x12\x16.yumen.v1.ApplyRequest\x1a\x17.yumen.v1.ApplyResponse\x12>\n" +
 	"\aSuspend\x12\x18.yumen.v1.SuspendRequest\x1a\x19.yumen.v1.SuspendResponse\x12=\n" +
-	"\x06Resume\x12\x18.yumen.v1.SuspendRequest\x1a\x19.yumen.v1.SuspendResponse\x12D\n" +
+	"\x06Resume\x12\x18.yumen.v1.SuspendRequest\x1a\x19.yumen.v1.SuspendResponse\x12G\n" +
+	"\n" +
+	"DestroyKey\x12\x1b.yumen.v1.DestroyKeyRequest\x1a\x1c.yumen.v1.DestroyKeyResponse\x12D\n" +
 	"\tCatalogue\x12\x1a.yumen.v1.CatalogueRequest\x1a\x1b.yumen.v1.CatalogueResponse2\x81\x02\n" +
 	"\x05Audit\x12G\n" +
 	"\n" +
@@ -2735,7 +2852,7 @@ func file_yumen_proto_rawDescGZIP() []byte {
 }
 
 var file_yumen_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_yumen_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
+var file_yumen_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
 var file_yumen_proto_goTypes = []any{
 	(Answer)(0),                 // 0: yumen.v1.Answer
 	(JobState)(0),               // 1: yumen.v1.JobState
@@ -2759,20 +2876,22 @@ var file_yumen_proto_goTypes = []any{
 	(*Registration)(nil),        // 19: yumen.v1.Registration
 	(*SuspendRequest)(nil),      // 20: yumen.v1.SuspendRequest
 	(*SuspendResponse)(nil),     // 21: yumen.v1.SuspendResponse
-	(*CatalogueRequest)(nil),    // 22: yumen.v1.CatalogueRequest
-	(*CatalogueResponse)(nil),   // 23: yumen.v1.CatalogueResponse
-	(*CatalogueDataset)(nil),    // 24: yumen.v1.CatalogueDataset
-	(*CatalogueField)(nil),      // 25: yumen.v1.CatalogueField
-	(*CatalogueItem)(nil),       // 26: yumen.v1.CatalogueItem
-	(*CheckpointRequest)(nil),   // 27: yumen.v1.CheckpointRequest
-	(*CheckpointResponse)(nil),  // 28: yumen.v1.CheckpointResponse
-	(*EntryRequest)(nil),        // 29: yumen.v1.EntryRequest
-	(*EntryResponse)(nil),       // 30: yumen.v1.EntryResponse
-	(*TrustRequest)(nil),        // 31: yumen.v1.TrustRequest
-	(*TrustResponse)(nil),       // 32: yumen.v1.TrustResponse
-	(*SearchRequest)(nil),       // 33: yumen.v1.SearchRequest
-	(*LogEntry)(nil),            // 34: yumen.v1.LogEntry
-	(*SearchResponse)(nil),      // 35: yumen.v1.SearchResponse
+	(*DestroyKeyRequest)(nil),   // 22: yumen.v1.DestroyKeyRequest
+	(*DestroyKeyResponse)(nil),  // 23: yumen.v1.DestroyKeyResponse
+	(*CatalogueRequest)(nil),    // 24: yumen.v1.CatalogueRequest
+	(*CatalogueResponse)(nil),   // 25: yumen.v1.CatalogueResponse
+	(*CatalogueDataset)(nil),    // 26: yumen.v1.CatalogueDataset
+	(*CatalogueField)(nil),      // 27: yumen.v1.CatalogueField
+	(*CatalogueItem)(nil),       // 28: yumen.v1.CatalogueItem
+	(*CheckpointRequest)(nil),   // 29: yumen.v1.CheckpointRequest
+	(*CheckpointResponse)(nil),  // 30: yumen.v1.CheckpointResponse
+	(*EntryRequest)(nil),        // 31: yumen.v1.EntryRequest
+	(*EntryResponse)(nil),       // 32: yumen.v1.EntryResponse
+	(*TrustRequest)(nil),        // 33: yumen.v1.TrustRequest
+	(*TrustResponse)(nil),       // 34: yumen.v1.TrustResponse
+	(*SearchRequest)(nil),       // 35: yumen.v1.SearchRequest
+	(*LogEntry)(nil),            // 36: yumen.v1.LogEntry
+	(*SearchResponse)(nil),      // 37: yumen.v1.SearchResponse
 }
 var file_yumen_proto_depIdxs = []int32{
 	2,  // 0: yumen.v1.VerifyRequest.subject:type_name -> yumen.v1.Subject
@@ -2789,10 +2908,10 @@ var file_yumen_proto_depIdxs = []int32{
 	12, // 11: yumen.v1.ListJobsResponse.jobs:type_name -> yumen.v1.Job
 	19, // 12: yumen.v1.ApplyResponse.findings:type_name -> yumen.v1.Registration
 	16, // 13: yumen.v1.Registration.refusal:type_name -> yumen.v1.Refusal
-	24, // 14: yumen.v1.CatalogueResponse.datasets:type_name -> yumen.v1.CatalogueDataset
-	26, // 15: yumen.v1.CatalogueResponse.items:type_name -> yumen.v1.CatalogueItem
-	25, // 16: yumen.v1.CatalogueDataset.fields:type_name -> yumen.v1.CatalogueField
-	34, // 17: yumen.v1.SearchResponse.entries:type_name -> yumen.v1.LogEntry
+	26, // 14: yumen.v1.CatalogueResponse.datasets:type_name -> yumen.v1.CatalogueDataset
+	28, // 15: yumen.v1.CatalogueResponse.items:type_name -> yumen.v1.CatalogueItem
+	27, // 16: yumen.v1.CatalogueDataset.fields:type_name -> yumen.v1.CatalogueField
+	36, // 17: yumen.v1.SearchResponse.entries:type_name -> yumen.v1.LogEntry
 	3,  // 18: yumen.v1.Verification.Verify:input_type -> yumen.v1.VerifyRequest
 	6,  // 19: yumen.v1.Verification.VerifyBatch:input_type -> yumen.v1.VerifyBatchRequest
 	8,  // 20: yumen.v1.Tables.Query:input_type -> yumen.v1.QueryRequest
@@ -2803,28 +2922,30 @@ var file_yumen_proto_depIdxs = []int32{
 	17, // 25: yumen.v1.Governance.Apply:input_type -> yumen.v1.ApplyRequest
 	20, // 26: yumen.v1.Governance.Suspend:input_type -> yumen.v1.SuspendRequest
 	20, // 27: yumen.v1.Governance.Resume:input_type -> yumen.v1.SuspendRequest
-	22, // 28: yumen.v1.Governance.Catalogue:input_type -> yumen.v1.CatalogueRequest
-	27, // 29: yumen.v1.Audit.Checkpoint:input_type -> yumen.v1.CheckpointRequest
-	29, // 30: yumen.v1.Audit.Entry:input_type -> yumen.v1.EntryRequest
-	31, // 31: yumen.v1.Audit.Trust:input_type -> yumen.v1.TrustRequest
-	33, // 32: yumen.v1.Audit.Search:input_type -> yumen.v1.SearchRequest
-	5,  // 33: yumen.v1.Verification.Verify:output_type -> yumen.v1.VerifyResponse
-	7,  // 34: yumen.v1.Verification.VerifyBatch:output_type -> yumen.v1.VerifyBatchResponse
-	10, // 35: yumen.v1.Tables.Query:output_type -> yumen.v1.QueryResponse
-	12, // 36: yumen.v1.Jobs.Submit:output_type -> yumen.v1.Job
-	12, // 37: yumen.v1.Jobs.Get:output_type -> yumen.v1.Job
-	15, // 38: yumen.v1.Jobs.List:output_type -> yumen.v1.ListJobsResponse
-	12, // 39: yumen.v1.Jobs.Cancel:output_type -> yumen.v1.Job
-	18, // 40: yumen.v1.Governance.Apply:output_type -> yumen.v1.ApplyResponse
-	21, // 41: yumen.v1.Governance.Suspend:output_type -> yumen.v1.SuspendResponse
-	21, // 42: yumen.v1.Governance.Resume:output_type -> yumen.v1.SuspendResponse
-	23, // 43: yumen.v1.Governance.Catalogue:output_type -> yumen.v1.CatalogueResponse
-	28, // 44: yumen.v1.Audit.Checkpoint:output_type -> yumen.v1.CheckpointResponse
-	30, // 45: yumen.v1.Audit.Entry:output_type -> yumen.v1.EntryResponse
-	32, // 46: yumen.v1.Audit.Trust:output_type -> yumen.v1.TrustResponse
-	35, // 47: yumen.v1.Audit.Search:output_type -> yumen.v1.SearchResponse
-	33, // [33:48] is the sub-list for method output_type
-	18, // [18:33] is the sub-list for method input_type
+	22, // 28: yumen.v1.Governance.DestroyKey:input_type -> yumen.v1.DestroyKeyRequest
+	24, // 29: yumen.v1.Governance.Catalogue:input_type -> yumen.v1.CatalogueRequest
+	29, // 30: yumen.v1.Audit.Checkpoint:input_type -> yumen.v1.CheckpointRequest
+	31, // 31: yumen.v1.Audit.Entry:input_type -> yumen.v1.EntryRequest
+	33, // 32: yumen.v1.Audit.Trust:input_type -> yumen.v1.TrustRequest
+	35, // 33: yumen.v1.Audit.Search:input_type -> yumen.v1.SearchRequest
+	5,  // 34: yumen.v1.Verification.Verify:output_type -> yumen.v1.VerifyResponse
+	7,  // 35: yumen.v1.Verification.VerifyBatch:output_type -> yumen.v1.VerifyBatchResponse
+	10, // 36: yumen.v1.Tables.Query:output_type -> yumen.v1.QueryResponse
+	12, // 37: yumen.v1.Jobs.Submit:output_type -> yumen.v1.Job
+	12, // 38: yumen.v1.Jobs.Get:output_type -> yumen.v1.Job
+	15, // 39: yumen.v1.Jobs.List:output_type -> yumen.v1.ListJobsResponse
+	12, // 40: yumen.v1.Jobs.Cancel:output_type -> yumen.v1.Job
+	18, // 41: yumen.v1.Governance.Apply:output_type -> yumen.v1.ApplyResponse
+	21, // 42: yumen.v1.Governance.Suspend:output_type -> yumen.v1.SuspendResponse
+	21, // 43: yumen.v1.Governance.Resume:output_type -> yumen.v1.SuspendResponse
+	23, // 44: yumen.v1.Governance.DestroyKey:output_type -> yumen.v1.DestroyKeyResponse
+	25, // 45: yumen.v1.Governance.Catalogue:output_type -> yumen.v1.CatalogueResponse
+	30, // 46: yumen.v1.Audit.Checkpoint:output_type -> yumen.v1.CheckpointResponse
+	32, // 47: yumen.v1.Audit.Entry:output_type -> yumen.v1.EntryResponse
+	34, // 48: yumen.v1.Audit.Trust:output_type -> yumen.v1.TrustResponse
+	37, // 49: yumen.v1.Audit.Search:output_type -> yumen.v1.SearchResponse
+	34, // [34:50] is the sub-list for method output_type
+	18, // [18:34] is the sub-list for method input_type
 	18, // [18:18] is the sub-list for extension type_name
 	18, // [18:18] is the sub-list for extension extendee
 	0,  // [0:18] is the sub-list for field type_name
@@ -2845,7 +2966,7 @@ func file_yumen_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_yumen_proto_rawDesc), len(file_yumen_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   34,
+			NumMessages:   36,
 			NumExtensions: 0,
 			NumServices:   5,
 		},

@@ -505,10 +505,11 @@ var Jobs_ServiceDesc = grpc.ServiceDesc{
 }
 
 const (
-	Governance_Apply_FullMethodName     = "/yumen.v1.Governance/Apply"
-	Governance_Suspend_FullMethodName   = "/yumen.v1.Governance/Suspend"
-	Governance_Resume_FullMethodName    = "/yumen.v1.Governance/Resume"
-	Governance_Catalogue_FullMethodName = "/yumen.v1.Governance/Catalogue"
+	Governance_Apply_FullMethodName      = "/yumen.v1.Governance/Apply"
+	Governance_Suspend_FullMethodName    = "/yumen.v1.Governance/Suspend"
+	Governance_Resume_FullMethodName     = "/yumen.v1.Governance/Resume"
+	Governance_DestroyKey_FullMethodName = "/yumen.v1.Governance/DestroyKey"
+	Governance_Catalogue_FullMethodName  = "/yumen.v1.Governance/Catalogue"
 )
 
 // GovernanceClient is the client API for Governance service.
@@ -523,6 +524,8 @@ type GovernanceClient interface {
 	Suspend(ctx context.Context, in *SuspendRequest, opts ...grpc.CallOption) (*SuspendResponse, error)
 	// Resume lifts a suspension.
 	Resume(ctx context.Context, in *SuspendRequest, opts ...grpc.CallOption) (*SuspendResponse, error)
+	// DestroyKey ends a key of masked tables for good; jobs that need it are refused from then on.
+	DestroyKey(ctx context.Context, in *DestroyKeyRequest, opts ...grpc.CallOption) (*DestroyKeyResponse, error)
 	// Catalogue lists what the caller may see of datasets and templates; it never holds a row.
 	Catalogue(ctx context.Context, in *CatalogueRequest, opts ...grpc.CallOption) (*CatalogueResponse, error)
 }
@@ -565,6 +568,16 @@ func (c *governanceClient) Resume(ctx context.Context, in *SuspendRequest, opts 
 	return out, nil
 }
 
+func (c *governanceClient) DestroyKey(ctx context.Context, in *DestroyKeyRequest, opts ...grpc.CallOption) (*DestroyKeyResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DestroyKeyResponse)
+	err := c.cc.Invoke(ctx, Governance_DestroyKey_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *governanceClient) Catalogue(ctx context.Context, in *CatalogueRequest, opts ...grpc.CallOption) (*CatalogueResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(CatalogueResponse)
@@ -587,6 +600,8 @@ type GovernanceServer interface {
 	Suspend(context.Context, *SuspendRequest) (*SuspendResponse, error)
 	// Resume lifts a suspension.
 	Resume(context.Context, *SuspendRequest) (*SuspendResponse, error)
+	// DestroyKey ends a key of masked tables for good; jobs that need it are refused from then on.
+	DestroyKey(context.Context, *DestroyKeyRequest) (*DestroyKeyResponse, error)
 	// Catalogue lists what the caller may see of datasets and templates; it never holds a row.
 	Catalogue(context.Context, *CatalogueRequest) (*CatalogueResponse, error)
 	mustEmbedUnimplementedGovernanceServer()
@@ -607,6 +622,9 @@ func (UnimplementedGovernanceServer) Suspend(context.Context, *SuspendRequest) (
 }
 func (UnimplementedGovernanceServer) Resume(context.Context, *SuspendRequest) (*SuspendResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Resume not implemented")
+}
+func (UnimplementedGovernanceServer) DestroyKey(context.Context, *DestroyKeyRequest) (*DestroyKeyResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DestroyKey not implemented")
 }
 func (UnimplementedGovernanceServer) Catalogue(context.Context, *CatalogueRequest) (*CatalogueResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Catalogue not implemented")
@@ -686,6 +704,24 @@ func _Governance_Resume_Handler(srv interface{}, ctx context.Context, dec func(i
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Governance_DestroyKey_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DestroyKeyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(GovernanceServer).DestroyKey(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Governance_DestroyKey_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(GovernanceServer).DestroyKey(ctx, req.(*DestroyKeyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Governance_Catalogue_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(CatalogueRequest)
 	if err := dec(in); err != nil {
@@ -722,6 +758,10 @@ var Governance_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Resume",
 			Handler:    _Governance_Resume_Handler,
+		},
+		{
+			MethodName: "DestroyKey",
+			Handler:    _Governance_DestroyKey_Handler,
 		},
 		{
 			MethodName: "Catalogue",

@@ -86,6 +86,11 @@ type Suspension struct {
 	Resume                  bool
 }
 
+// KeyDestruction asks for the end of one key of masked tables.
+type KeyDestruction struct {
+	Party, Scenario, Recipient, Key string
+}
+
 // ErrNoJob: the party has no job of that id.
 var ErrNoJob = errors.New("no such job")
 

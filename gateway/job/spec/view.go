@@ -9,9 +9,11 @@ type JobView struct {
 	Rule               string // rule that refused it
 	Problem            string // one sentence without values
 	Output             string
-	Rows               int64
-	SubmittedMS        int64
-	EndedMS            int64
+	// Rows of the output; of a job at work the records of the register worked through, where each of the
+	// two passes counts half.
+	Rows        int64
+	SubmittedMS int64
+	EndedMS     int64
 }
 
 // Applied says what a change of the domain became.
