@@ -157,6 +157,36 @@ func nearMisses() []family {
 	}
 }
 
+// labels are words of the kinds that names and addresses are mistaken for.
+func labels() []family {
+	parts := func(a, b []string) func(*maker) string {
+		return func(m *maker) string { return pick(m, a) + pick(m, b) }
+	}
+	places := strings.Fields("高新 江北 南关 马路 黄河 金沙 石井 白云 龙潭 汪清 和龙 安图 梅河 江源 温泉 华阳 康平 方正 明水 常山 乐山 雷州 武安 孟州 于都 孙吴 连江 林甸 夏津 秦安")
+	return []family{
+		{typ: classify.RegionName, make: parts(places, []string{"县", "区", "市", "县", "镇"}), said: []string{"所在地"}, heldOut: []string{"city"}},
+		{typ: classify.Code, make: parts(strings.Fields("金龙 白象 康师 王老 李宁 华为 方太 安踏 马可 石头 黄鹤 牛栏 毛巾 高露 于氏 陈醋 米老 麦当 乐事 成都"), strings.Fields("鱼油 方便面 矿泉水 电视机 洗衣机 手机壳 T恤 运动鞋 笔记本 电饭煲 奶粉 酱油 香醋 面包 耳机 牙膏")), said: []string{"商品名称"}, heldOut: []string{"productName"}},
+		{typ: classify.Enum, make: func(m *maker) string {
+			return pick(m, strings.Fields("程序员 会计师 教师 农民 厨师 司机 护士 医生 工程师 保安 保洁员 经理 董事长 律师 公务员 收银员 快递员 焊工 电工 文员"))
+		}, said: []string{"职业"}, heldOut: []string{"occupation"}, repeated: true},
+		{typ: classify.Enum, make: func(m *maker) string {
+			return pick(m, strings.Fields("财务部 人事科 办公室 安全处 计划科 信息中心 党委办 后勤处 质检科 技术部 管理科 宣传部"))
+		}, said: []string{"岗位类别"}, heldOut: []string{"category"}, repeated: true},
+		{typ: classify.Code, make: func(m *maker) string { return "13" + m.digits(4) }, said: []string{"邮编"}, heldOut: []string{"zipCode"}},
+		{typ: classify.Code, make: func(m *maker) string { return "69" + m.digits(11) }, said: []string{"条码"}, heldOut: []string{"ean13"}},
+		{typ: classify.Enum, make: func(m *maker) string { return fmt.Sprintf("%d.%d.%d.%d", 1+m.IntN(2), m.IntN(3), m.IntN(3), m.IntN(2)) }, said: []string{"版本"}, heldOut: []string{"app_version"}, repeated: true},
+		{typ: classify.Date, make: func(m *maker) string { return fmt.Sprint(1500000000 + m.IntN(280000000)) }, said: []string{"创建时间"}, heldOut: []string{"updated_at"}, needs: true},
+		{typ: classify.Number, make: func(m *maker) string { return fmt.Sprint(m.IntN(100000)) }, said: []string{"数量"}, heldOut: []string{"view_count"}},
+		{typ: classify.Code, make: func(m *maker) string { return m.chars(hexLetters, 32) }, said: []string{"md5"}, heldOut: []string{"session_id"}},
+		{typ: classify.Code, make: func(m *maker) string { return "JL-" + m.ymd(2020, 2026) + "-" + m.digits(5) }, said: []string{"案号"}, heldOut: []string{"case_no"}},
+		{typ: classify.Code, make: func(m *maker) string { return m.chars("ABCDEFGHJKLM", 2) + m.digits(6) + m.chars("XYZW", 1) }, said: []string{"设备编号"}, heldOut: []string{"sku"}},
+		{typ: classify.RegionCode, make: func(m *maker) string { return pick(m, realRegions) + "000000" }, said: []string{"行政区划"}, heldOut: []string{"region_code"}, repeated: true},
+		{typ: classify.PersonName, make: func(m *maker) string {
+			return pick(m, strings.Fields("John Mary Wei Hiroshi Anna Ivan Min-jun Olga Peter Lucy")) + " " + pick(m, strings.Fields("Smith Zhang Tanaka Petrov Kim Müller Brown Lee Garcia Wang"))
+		}, said: []string{"full_name"}, heldOut: []string{"英文姓名"}, needs: true},
+	}
+}
+
 // mixtures are columns of several kinds.
 func mixtures(m *maker) []labelled {
 	blend := func(header string, n int, want classify.Type, parts map[classify.Type]float64, make map[classify.Type]func(*maker) string) labelled {
@@ -194,7 +224,7 @@ func mixtures(m *maker) []labelled {
 	return out
 }
 
-// columns makes a corpus: every family under headers that say so, clean and with
+// corpus makes a corpus: every family under headers that say so, clean and with
 // 30% dirt, and, where it can be told from values, under blind and misleading ones.
 func corpus(m *maker, rows int) []labelled {
 	var out []labelled
@@ -208,7 +238,7 @@ func corpus(m *maker, rows int) []labelled {
 		}
 		out = append(out, labelled{header: header, values: values, want: f.typ, note: note})
 	}
-	for _, f := range append(families(), nearMisses()...) {
+	for _, f := range append(append(families(), nearMisses()...), labels()...) {
 		headers := f.said
 		if m.variant {
 			headers = f.heldOut

@@ -15,6 +15,9 @@ func (s *scanner) latin(text []byte) signs {
 	}
 	if sh.dots == 3 && identifier.CheckIPv4(text) == "" {
 		g |= sIPv4
+		if small(text) {
+			g ^= sIPv4 | sSmallIP
+		}
 	}
 	if sh.colons >= 2 && identifier.CheckIPv6(text) == "" {
 		g |= sIPv6
@@ -47,6 +50,21 @@ func (s *scanner) latin(text []byte) signs {
 		g |= s.punctuated(text)
 	}
 	return g
+}
+
+// small reports four numbers below 32: more often a version than an address.
+func small(text []byte) bool {
+	n := 0
+	for _, b := range text {
+		if b == '.' {
+			n = 0
+			continue
+		}
+		if n = n*10 + int(b-'0'); n > 31 {
+			return false
+		}
+	}
+	return true
 }
 
 // punctuated judges a landline number with its area in brackets.

@@ -58,8 +58,8 @@ func propose(r *Result) Proposed {
 	switch {
 	case r.Grade.rank() >= Important.rank():
 		p.drop("important and core data stay inside")
-	case r.Kind == KindOther:
-		p.drop("a column of this type is not looked into; masking refuses most of them")
+	case r.Kind == KindOther, r.Kind == KindBinary:
+		p.drop("masking refuses columns of this storage: leave it out of the read")
 	case r.Type == Empty:
 		p.drop("nothing in the sample shows what it holds")
 	case len(r.Mixed) > 0:

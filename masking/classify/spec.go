@@ -25,6 +25,7 @@ const (
 	sWeakAddress
 	sEmail
 	sIPv4
+	sSmallIP // all four numbers small, as in versions
 	sIPv6
 	sMAC
 	sBareMAC
@@ -88,6 +89,7 @@ func specs() []spec {
 		{typ: MAC, passes: sMAC, class: Direct, grade: Grade3, need: 0.5, hinted: 0.3, least: 2},
 		{typ: MAC, passes: sMAC | sBareMAC, class: Direct, grade: Grade3, hinted: 0.5},
 		{typ: IPv4, passes: sIPv4, class: Direct, grade: Grade2, need: 0.5, hinted: 0.3, least: 3, bare: spread},
+		{typ: IPv4, passes: sIPv4 | sSmallIP, class: Direct, grade: Grade2, hinted: 0.4},
 		{typ: IPv6, passes: sIPv6, class: Direct, grade: Grade2, need: 0.5, hinted: 0.3, least: 2},
 		{typ: Plate, passes: sPlate, class: Direct, grade: Grade3, need: 0.5, hinted: 0.35, least: 2},
 		{typ: Mobile, passes: sMobile, class: Direct, grade: Grade3, need: 0.5, hinted: 0.35, least: 3},
