@@ -97,6 +97,7 @@ func (w *encryptedWorld) checkReceipt(r *apiv1.Receipt, query [32]byte, v *holde
 	w.t.Helper()
 	report := receipt.Verify(r.GetReceipt(), r.GetResult(), w.g.trust(), time.Now())
 	require.True(w.t, report.OK(), "%v", report)
+	require.True(w.t, report.Holds(receipt.ClaimPlan))
 	s := statementOf(w.t, r)
 	require.Equal(w.t, receipt.KindEncrypted, s.Kind)
 	p := s.Technique.Params

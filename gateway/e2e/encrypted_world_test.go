@@ -119,7 +119,7 @@ func (i *identities) domain(t *testing.T, pairs ...string) string {
 	for _, id := range []string{"civil", "housing", "insurance"} {
 		fmt.Fprintf(&datasets, encryptedDataset, id, id, providersOf[id])
 	}
-	return domain(t, encryptedDomain, append(fill, "DATASETS\n", datasets.String(), "SCALARS", "65536", "PERDAY", "100")...)
+	return domain(t, encryptedDomain, append(fill, "DATASETS\n", datasets.String(), "SCALARS", "100", "PERDAY", "100")...)
 }
 
 func (i *identities) verify(party string, msg, sig []byte) bool {

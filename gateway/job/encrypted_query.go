@@ -157,8 +157,8 @@ func (e *Encrypted) facts(v *encrypted.View, body *release.Encrypted, ask *gover
 // statement has no room for is in the result file, and under the plan's hash.
 func encryptedTechnique(v *encrypted.View, body *release.Encrypted) receipt.Technique {
 	params := map[string]string{
-		"parameters": body.Parameters, "plan": hex.EncodeToString(body.Plan[:]), "query": hex.EncodeToString(body.Query[:]),
-		"openings": hex.EncodeToString(body.Openings[:]), "scalars": strconv.Itoa(body.Scalars), "threshold": fmt.Sprintf("%d of %d", body.Threshold, len(body.Holders)),
+		"parameters": body.Parameters, receipt.ParamPlan: hex.EncodeToString(body.Plan[:]), receipt.ParamQuery: hex.EncodeToString(body.Query[:]),
+		receipt.ParamOpenings: hex.EncodeToString(body.Openings[:]), "scalars": strconv.Itoa(body.Scalars), receipt.ParamThreshold: fmt.Sprintf("%d of %d", body.Threshold, len(body.Holders)),
 	}
 	add := func(name string, i int, value string) {
 		if len(params) < receipt.MaxParams {
@@ -166,10 +166,10 @@ func encryptedTechnique(v *encrypted.View, body *release.Encrypted) receipt.Tech
 		}
 	}
 	for i, h := range body.Recomputed {
-		add("recomputed by", i, h)
+		add(receipt.ParamRecomputed, i, h)
 	}
 	for i, h := range body.Holders {
-		add("holder", i, h)
+		add(receipt.ParamHolder, i, h)
 	}
 	for i, k := range body.Keys {
 		add("key certificate", i, hex.EncodeToString(k.Cert[:]))

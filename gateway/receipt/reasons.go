@@ -43,6 +43,8 @@ const (
 	reasonNoReceipts
 	reasonWitness
 	reasonWitnessFork
+	reasonPlan
+	reasonPlanResult
 )
 
 // text gives the two languages of a reason.
@@ -137,6 +139,10 @@ func (r reason) otherText() (en, zh string) {
 		return "not a checkpoint of this log signed by the witness", "不是由该见证方签名的本日志检查点"
 	case reasonWitnessFork:
 		return "the log is a fork of what the witness signed, or was rolled back behind it", "日志与见证方签名的检查点分叉，或已回退至其之前"
+	case reasonPlan:
+		return "the statement does not name a plan and enough key holders who recomputed it", "陈述未载明计划，或复算的密钥持有方不足"
+	case reasonPlanResult:
+		return "the result file stands for another plan", "结果文件对应的是另一计划"
 	}
 	return "", ""
 }
@@ -162,6 +168,8 @@ func claimLabel(name string) string {
 		return "行"
 	case ClaimResult:
 		return "结果"
+	case ClaimPlan:
+		return "密文计划"
 	case ClaimBody:
 		return "数据文件"
 	case ClaimLog:

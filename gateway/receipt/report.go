@@ -14,6 +14,7 @@ const (
 	ClaimRows       = "rows"       // number or index of rows is as stated
 	ClaimResult     = "result"     // the result shown is the one committed to
 	ClaimBody       = "body"       // a separate file is the one the result stands for
+	ClaimPlan       = "plan"       // an encrypted result names its plan, and enough holders who recomputed it
 	ClaimLog        = "log"        // tiles, root and checkpoint agree
 	ClaimReceipts   = "receipts"   // every receipt is of this log
 	ClaimWitness    = "witness"    // a checkpoint that a witness signed is of this log

@@ -27,6 +27,7 @@ func Verify(receipt, result []byte, trust *TrustSet, now time.Time) (report *Rep
 		return report
 	}
 	report.proof(r, s, trust)
+	report.encrypted(s)
 	if result != nil {
 		report.result(s, result)
 	} else {
@@ -135,6 +136,9 @@ func (r *Report) single(s *Statement, file []byte) {
 	}
 	r.judge(ClaimRequest, opens(s.Request, f.request.Commit(TagRequest), reasonRequest))
 	r.judge(ClaimResult, opens(s.Result, f.result.Commit(TagResult), reasonResult))
+	if s.Kind == KindEncrypted {
+		r.judge(ClaimPlan, unless(ofPlan(s, f.result.Value), reasonPlanResult))
+	}
 }
 
 func (r *Report) batch(s *Statement, file []byte) {

@@ -246,13 +246,13 @@ func TestVerifyBody(t *testing.T) {
 }
 
 func TestEveryReasonHasTwoTexts(t *testing.T) {
-	for r := reasonHolds; r <= reasonNoReceipts; r++ {
+	for r := reasonHolds; r <= reasonPlanResult; r++ {
 		en, zh := r.text()
 		require.NotEmpty(t, en, int(r))
 		require.NotEmpty(t, zh, int(r))
 	}
 	for _, name := range []string{ClaimForm, ClaimStatement, ClaimTrust, ClaimCheckpoint, ClaimEntry, ClaimInclusion,
-		ClaimRequest, ClaimRows, ClaimResult, ClaimBody, ClaimLog, ClaimReceipts, NoteExpiry} {
+		ClaimRequest, ClaimRows, ClaimResult, ClaimBody, ClaimPlan, ClaimLog, ClaimReceipts, NoteExpiry} {
 		require.NotEmpty(t, claimLabel(name))
 	}
 }
