@@ -171,6 +171,14 @@ func (d *demo) writeDomain() error {
 
 // serve starts the gateway in this process, as `yumen serve` would; only the ports differ unless kept.
 func (d *demo) serve(ctx context.Context) (<-chan error, error) {
+	served, err := d.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return served, d.connect()
+}
+
+func (d *demo) open(ctx context.Context) (<-chan error, error) {
 	flags := map[string]string{
 		"data-dir": d.data(), "data-sources": d.data("city"), "domain-file": d.data("domain.yaml"), "log-level": "error",
 	}
@@ -190,7 +198,7 @@ func (d *demo) serve(ctx context.Context) (<-chan error, error) {
 	}
 	served := make(chan error, 1)
 	go func() { served <- d.server.Run(ctx) }()
-	return served, d.connect()
+	return served, nil
 }
 
 func (d *demo) connect() error {
