@@ -21,19 +21,19 @@ func (s *scanner) chinese(text []byte) signs {
 	if sh.runes <= 6 && sh.digits == 0 && sh.letters == 0 {
 		g |= shortWord(text)
 	}
-	if g == 0 && sh.digits == 0 && sh.letters == 0 && sh.runes <= 24 && personal3(text, sh) {
+	if g == 0 && sh.digits == 0 && sh.letters == 0 && sh.runes <= 24 && s.personal(text) {
 		g |= sName
 	}
 	if sh.digits == 0 || sh.runes <= 64 {
-		if org(text) {
+		if s.org(text) {
 			g |= sOrg
 		}
-		if disease(text, sh) {
+		if s.disease(text) {
 			g |= sDisease
 		}
 	}
 	if g&(sOrg|sDisease) == 0 {
-		g |= place(text, sh)
+		g |= s.place(text)
 	}
 	if g&(sRegionName|sOrg|sDisease) != 0 {
 		g &^= sName
@@ -80,9 +80,9 @@ var organs = [...]string{
 	"税务局", "教育局", "民政局", "局", "出版社", "工作室", "联合会", "基金会", "个体工商户", "分公司", "有限合伙", "总站", "门市部", "服务部", "加工部", "便利店", "理发店", "养殖场", "农场", "居委会", "村委会",
 }
 
-func org(text []byte) bool {
+func (s *scanner) org(text []byte) bool {
 	text = bytes.TrimRight(text, ")）")
-	if utf8.RuneCount(text) < 4 {
+	if r, _ := utf8.DecodeLastRune(text); s.han.of(r)&organMark == 0 || utf8.RuneCount(text) < 4 {
 		return false
 	}
 	for _, end := range organs {
@@ -96,17 +96,23 @@ func org(text []byte) bool {
 // ailments are what the names of diseases end with, or hold.
 var ailments = [...]string{"病", "炎", "癌", "瘤", "症", "征", "综合征", "骨折", "感染", "中毒", "出血", "梗死", "梗塞", "衰竭", "结石", "溃疡", "肝硬化", "哮喘", "过敏", "损伤", "增生", "贫血", "障碍", "高血压", "扭伤", "早搏", "偏瘫", "白内障", "近视", "心绞痛", "肿", "疝", "痔", "疮", "疹", "脱出", "突出", "咳嗽", "发热", "腹痛", "头痛", "囊肿", "息肉", "妊娠", "流产", "失眠", "眩晕"}
 
-func disease(text []byte, sh *shape) bool {
+func (s *scanner) disease(text []byte) bool {
+	sh := &s.shape
 	if sh.han < 2 || sh.runes > 30 {
 		return false
 	}
-	for _, end := range ailments {
-		if bytes.HasSuffix(text, []byte(end)) || len(end) >= 9 && bytes.Contains(text, []byte(end)) {
-			return true
+	if s.han.of(sh.last)&ailmentMark != 0 {
+		for _, end := range ailments {
+			if len(text) >= len(end) && string(text[len(text)-len(end):]) == end {
+				return true
+			}
 		}
 	}
-	for _, stem := range [...]string{"型糖尿病", "冠心病", "高血压", "期（", "型）", "术后"} {
-		if bytes.Contains(text, []byte(stem)) && sh.han >= 3 {
+	if sh.han < 3 {
+		return false
+	}
+	for _, stem := range [...]string{"糖尿病", "冠心病", "高血压", "综合征", "术后"} {
+		if bytes.Contains(text, []byte(stem)) {
 			return true
 		}
 	}
@@ -120,19 +126,20 @@ const (
 )
 
 // place tells addresses from names of regions.
-func place(text []byte, sh *shape) signs {
+func (s *scanner) place(text []byte) signs {
+	sh := &s.shape
 	if sh.han < 2 || sh.runes > 80 {
 		return 0
 	}
 	regions, fine, numbered, at := 0, 0, false, 0
 	prev := rune(0)
 	for i, r := range string(text) {
-		switch {
-		case strings.ContainsRune(regionMarks, r):
+		switch m := s.han.of(r); {
+		case m&regionMark != 0:
 			if at > 0 {
 				regions++
 			}
-		case strings.ContainsRune(fineMarks, r):
+		case m&fineMark != 0:
 			if at > 0 {
 				fine++
 			}
@@ -141,7 +148,7 @@ func place(text []byte, sh *shape) signs {
 		prev = r
 		at = i + 1
 	}
-	tail := strings.ContainsRune(regionMarks+fineMarks, sh.last)
+	tail := s.han.of(sh.last)&(regionMark|fineMark) != 0
 	switch {
 	case sh.commas > 0 && sh.han > 30 || sh.ats > 0:
 		return 0

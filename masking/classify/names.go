@@ -24,10 +24,11 @@ const commonWords = "_高中_初中_中专_大专_大学_本科_高级_中级_�
 	"温度_温馨_游戏_游泳_路由_花园_花店_米粉_米饭_牛奶_牛肉_麦片_麻辣_毛巾_毛衣_荣誉_华为_华东_华南_华北_华中_华西_单位_单身_冷冻_冷藏_冷链_计算_计划_计件_应届_应收_应付_原价_原因_经济_经理_经营_富裕_常规_常用_常住_成人_成品_成本_" +
 	"管理_宣传_党员_党派_群众_连续_简单_来源_来电_向上_向下_解决_解除_符合_程序_项目_文化_文档_文科_方案_方法_方式_易碎_曾用_元旦_申请_申报_相关_相同_明天_明显_乐器_云南_云端_江苏_江西_江南_陶瓷_阳光_"
 
-// personal3 reports what may be the name of a person: a surname and one or two
+// personal reports what may be the name of a person: a surname and one or two
 // characters, a compound surname and one or two, two surnames and two, or parts
 // joined by middle dots.
-func personal3(text []byte, sh *shape) bool {
+func (s *scanner) personal(text []byte) bool {
+	sh := &s.shape
 	if dotted(text, sh) {
 		return true
 	}
@@ -46,19 +47,21 @@ func personal3(text []byte, sh *shape) bool {
 	if n < 2 || n > 4 || sh.han != n || sh.others+sh.dots+sh.commas+sh.slashes+sh.hyphens > 0 {
 		return false
 	}
-	if strings.ContainsRune(tails, r[n-1]) && (n == 2 || !strings.ContainsRune(goodTails, r[n-1])) {
+	if m := s.han.of(r[n-1]); m&tailMark != 0 && (n == 2 || m&goodMark == 0) {
 		return false
 	}
-	if strings.Contains(commonWords, "_"+string(r[:2])+"_") && (n == 2 || n == 4) {
-		return false
-	}
-	if n >= 3 && strings.Contains(compounds, "_"+string(r[:2])+"_") {
+	plain := s.han.of(r[0])&surnameMark != 0
+	if n == 3 && plain {
 		return true
 	}
-	if !strings.ContainsRune(surnames, r[0]) {
+	front := "_" + string(r[:2]) + "_"
+	switch {
+	case n != 3 && strings.Contains(commonWords, front):
 		return false
+	case n >= 3 && strings.Contains(compounds, front):
+		return true
 	}
-	return n < 4 || strings.ContainsRune(surnames, r[1])
+	return plain && (n == 2 || n == 4 && s.han.of(r[1])&surnameMark != 0)
 }
 
 // dotted reports Han parts joined by middle dots: 阿依古丽·买买提.

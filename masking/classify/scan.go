@@ -31,6 +31,7 @@ type scanner struct {
 	text  [maxLook + 8]byte // narrowed, without outer spaces
 	code  [maxCode]byte     // upper case, without separators
 	shape shape
+	han   *classes
 }
 
 // shape counts the characters of a value.
@@ -44,7 +45,7 @@ type shape struct {
 }
 
 func newScanner(asOf time.Time) *scanner {
-	return &scanner{seed: maphash.MakeSeed(), asOf: asOf}
+	return &scanner{seed: maphash.MakeSeed(), asOf: asOf, han: newClasses()}
 }
 
 // look judges a value. It keeps nothing of it.
@@ -97,7 +98,7 @@ func (s *scanner) narrow(v []byte) []byte {
 		r, size := rune(v[i]), 1
 		if r >= utf8.RuneSelf {
 			if r, size = utf8.DecodeRune(v[i:]); r == utf8.RuneError && size == 1 {
-				sh.invalid = true
+				sh.invalid, r = true, '?'
 			}
 			if r >= 0xFF01 && r <= 0xFF5E {
 				r -= 0xFEE0
@@ -159,7 +160,7 @@ func (sh *shape) count(r rune, code *[maxCode]byte) {
 	case r == '-':
 		sh.hyphens++
 		return
-	case r >= 0x4E00 && r <= 0x9FFF, r >= utf8.RuneSelf && unicode.Is(unicode.Han, r):
+	case r >= firstHan && r <= lastHan, r >= utf8.RuneSelf && unicode.Is(unicode.Han, r):
 		sh.han++
 	default:
 		sh.mark(r)
