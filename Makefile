@@ -22,6 +22,11 @@ help: ## list the targets
 demo: ## the whole way, once: a city, questions, refusals, receipts verified
 	$(GO) run ./cmd/yumen demo
 
+.PHONY: demo-encrypted
+demo-encrypted: ## three departments, three key holders, a gateway that cannot read: a million rows, compared with the clear result
+	$(GO) build -o bin/ ./cmd/yumen ./cmd/yumen-party
+	bin/yumen demo encrypted --out .yumen/demo-encrypted
+
 .PHONY: run
 run: ## the demo, and the gateway keeps serving; its files stay in .yumen/demo
 	$(GO) run ./cmd/yumen demo --keep --out .yumen/demo
