@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -240,6 +241,9 @@ func (r *Runner) Close() error {
 	r.workers.Wait()
 	var errs []error
 	if r.log != nil {
+		if r.gate != nil {
+			errs = append(errs, r.gate.Settle(context.WithoutCancel(r.ctx), math.MaxInt64))
+		}
 		_, err := r.save()
 		errs = append(errs, err, r.log.Publish(context.WithoutCancel(r.ctx)), r.log.Close())
 	}

@@ -44,6 +44,9 @@ func (r *Runner) snapshots() {
 			if err := r.log.Publish(r.ctx); err != nil && r.ctx.Err() == nil {
 				r.o.Logger.Warn("public log not published", slog.String("error", err.Error()))
 			}
+			if err := r.gate.Settle(r.ctx, r.Now()); err != nil && r.ctx.Err() == nil {
+				r.o.Logger.Warn("count of refusals not logged", slog.String("error", err.Error()))
+			}
 			if size-saved < due {
 				continue
 			}

@@ -60,6 +60,7 @@ type Gate struct {
 	drafts atomic.Pointer[drafts]
 	quoted atomic.Pointer[quoted]
 	spaces sync.Pool
+	flood  flood
 }
 
 // NewGate checks that nothing is missing: a gate without a rule would let everything pass.

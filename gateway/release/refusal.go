@@ -21,19 +21,47 @@ type denial struct {
 	Article  string `json:"article"`
 	Pack     string `json:"pack"`
 	Nonce    string `json:"nonce"`
+	// Count is how many refusals the entry stands for; 0 is one.
+	Count int64 `json:"count,omitempty"`
 }
 
 // Refuse writes a refusal to the log and returns the index of its entry. charges is what the work
 // done before the refusal cost; nil where nothing was computed. The entry's statement hash is a
-// hiding commitment to the private record, so that the public log does not tell who was refused.
+// hiding commitment to the private record, so that the public log does not tell who was refused. Of a
+// party that is refused again and again, entries are counted together; see flood.
 func (g *Gate) Refuse(ctx context.Context, ask *governance.Ask, r *governance.Refusal, hold *ledger.Hold) (uint64, error) {
+	if hold != nil {
+		return g.refuse(ctx, ask, r, hold, 0)
+	}
+	v, window, entry, over := g.flood.see(ask.Party, g.o.Now())
+	if over > 0 {
+		if err := g.tell(ctx, ask.Party, over); err != nil {
+			return 0, err
+		}
+	}
+	switch v {
+	case countIt:
+		return entry, nil
+	case beginIt:
+		begin := *ask
+		begin.Act = actCounting
+		index, err := g.refuse(ctx, &begin, r, nil, 1)
+		if err == nil {
+			g.flood.began(window, index)
+		}
+		return index, err
+	}
+	return g.refuse(ctx, ask, r, nil, 0)
+}
+
+func (g *Gate) refuse(ctx context.Context, ask *governance.Ask, r *governance.Refusal, hold *ledger.Hold, count int64) (uint64, error) {
 	var nonce receipt.Nonce
 	if err := g.draw(&nonce); err != nil {
 		return 0, err
 	}
 	text, err := json.Marshal(denial{
 		Party: ask.Party, Scenario: bounded(ask.Scenario), Act: string(ask.Act), Query: bounded(ask.Query),
-		Rule: string(r.Rule), Article: r.Article, Pack: r.Pack, Nonce: fmt.Sprintf("%x", nonce[:]),
+		Rule: string(r.Rule), Article: r.Article, Pack: r.Pack, Nonce: fmt.Sprintf("%x", nonce[:]), Count: count,
 	})
 	if err != nil {
 		return 0, fmt.Errorf("encode refusal: %w", err)
