@@ -132,7 +132,7 @@ func (m *maker) credit() string {
 }
 
 func (m *maker) card() string {
-	s := ""
+	var s string
 	switch m.IntN(8) {
 	case 0, 1, 2, 3:
 		s = "62" + m.digits(16)

@@ -47,7 +47,7 @@ func (s *scanner) personal(text []byte) bool {
 	if n < 2 || n > 4 || sh.han != n || sh.others+sh.dots+sh.commas+sh.slashes+sh.hyphens > 0 {
 		return false
 	}
-	if m := s.han.of(r[n-1]); m&tailMark != 0 && (n == 2 || m&goodMark == 0) {
+	if m := s.han.of(sh.last); m&tailMark != 0 && (n == 2 || m&goodMark == 0) {
 		return false
 	}
 	plain := s.han.of(r[0])&surnameMark != 0
