@@ -76,6 +76,8 @@ func measure(t *testing.T, columns []labelled) (strict, rest score, scores map[c
 			rest.add(*s)
 		}
 	}
+	fmt.Fprintf(&b, "%-18s %7d %7d %9.3f %7.3f\n", "check characters", strict.truth, strict.found, strict.precision(), strict.recall())
+	fmt.Fprintf(&b, "%-18s %7d %7d %9.3f %7.3f\n", "all others", rest.truth, rest.found, rest.precision(), rest.recall())
 	t.Logf("%d columns\n%s", len(columns), b.String())
 	return strict, rest, scores
 }
@@ -87,10 +89,14 @@ func TestCorpus(t *testing.T) {
 		name    string
 		seed    uint64
 		variant bool
-	}{{"known", 1, false}, {"held out", 20261031, true}, {"another seed", 7, false}, {"held out again", 99, true}} {
+		rows    int
+	}{
+		{"known", 1, false, 600}, {"held out", 20261031, true, 600}, {"another seed", 7, false, 600},
+		{"held out again", 99, true, 600}, {"held out, few rows", 3, true, 80},
+	} {
 		t.Run(c.name, func(t *testing.T) {
 			m := &maker{rand.New(rand.NewPCG(c.seed, 5)), c.variant}
-			columns := corpus(m, 600)
+			columns := corpus(m, c.rows)
 			require.GreaterOrEqual(t, len(columns), 200)
 			strict, rest, _ := measure(t, columns)
 			require.GreaterOrEqual(t, strict.precision(), 0.99, "check characters: precision")

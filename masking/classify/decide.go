@@ -138,9 +138,6 @@ func (r *Result) settle(best *spec, t *tally, h *hint) {
 	case !best.strict:
 		r.Confidence *= 0.9
 	}
-	if r.Type == Date && h.has(Date) {
-		r.Class, r.Grade = Attribute, Grade1
-	}
 }
 
 // mix reports further kinds of identifier; the highest grade becomes the type,
