@@ -20,7 +20,8 @@ func (r *Room) asked(party string, hash, plan Hash) (query, error) {
 }
 
 // putApproval takes a holder's approval of a plan that was computed: of exactly this plan and these openings,
-// for the requester whose envelope key stands in the domain file, under a checkpoint of this log.
+// for the requester whose envelope key stands in the domain file, under a checkpoint of this log. While a
+// holder's approval holds it needs no other, and the sender of one is told its hash.
 func (r *Room) putApproval(ctx context.Context, party string, object []byte) (Hash, error) {
 	a, err := wire.ParseApproval(object)
 	if err != nil {
@@ -43,6 +44,9 @@ func (r *Room) putApproval(ctx context.Context, party string, object []byte) (Ha
 	}
 	if err := r.holdsFor(&q, a); err != nil {
 		return Hash{}, err
+	}
+	if old, ok := q.approvals[party]; ok && old.expiry > r.o.Now().Unix() {
+		return old.hash, nil
 	}
 	rec := recordOf(Approval, hash, party, a.Query, object)
 	rec.Word = &WordFacts{Openings: a.Openings, Sealing: a.Sealing, Expiry: a.Expiry}

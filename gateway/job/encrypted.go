@@ -81,6 +81,9 @@ func OpenEncrypted(r *Runner, o EncryptedOptions) (*Encrypted, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := e.resume(); err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
 	e.workers.Go(e.evaluating)
 	e.workers.Go(e.releasing)
 	return e, nil

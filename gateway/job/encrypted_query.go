@@ -89,9 +89,13 @@ func (e *Encrypted) judge(ctx context.Context, c *release.Candidate) governance.
 // hold reserves the quota of one answer. Its key is the query's own for ever: a query is charged once.
 func (e *Encrypted) hold(ctx context.Context, hash encrypted.Hash, d *governance.Decision) (*ledger.Hold, error) {
 	now := e.r.Now()
+	return e.r.ledger.Hold(ctx, now, queryKey(hash), e.r.charges(d, nil, now))
+}
+
+// queryKey is the idempotency key of a query: no horizon ends it.
+func queryKey(hash encrypted.Hash) *ledger.Idem {
 	key := audit.HashOf([]byte("yumen encrypted query " + hash.String()))
-	idem := &ledger.Idem{Key: [16]byte(key[:16]), Request: [16]byte(key[16:]), Time: ledger.Forever}
-	return e.r.ledger.Hold(ctx, now, idem, e.r.charges(d, nil, now))
+	return &ledger.Idem{Key: [16]byte(key[:16]), Request: [16]byte(key[16:]), Time: ledger.Forever}
 }
 
 // unheld answers for a hold that was not given to a new query.

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/yumen-project/yumen/gateway/audit"
 	"github.com/yumen-project/yumen/gateway/encrypted"
 	"github.com/yumen-project/yumen/gateway/governance"
 	"github.com/yumen-project/yumen/gateway/job/spec"
@@ -183,6 +184,43 @@ func (e *Encrypted) held(v *encrypted.View, d *governance.Decision) (*ledger.Hol
 		e.mu.Unlock()
 	}
 	return hold, err
+}
+
+// resume takes up pending queries at a start: one whose release was durable before a crash is released,
+// whatever its approvals are worth now; the others hold their quota again.
+func (e *Encrypted) resume() error {
+	for _, v := range e.room.Pending() {
+		probe, err := e.r.ledger.Hold(e.ctx, e.r.Now(), queryKey(v.Hash), nil)
+		var stored *ledger.Stored
+		if errors.As(err, &stored) {
+			if err := e.found(v, stored.Index); err != nil {
+				return err
+			}
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		probe.Cancel()
+		if decision, refusal := e.decide(v); refusal == nil {
+			if _, err := e.held(v, decision); err != nil {
+				e.r.o.Logger.Warn("quota of an encrypted query not held again", slog.String("query", v.Hash.String()), slog.String("error", err.Error()))
+			}
+		}
+	}
+	return nil
+}
+
+// found ends a query by the frame that a crash kept from being recorded.
+func (e *Encrypted) found(v *encrypted.View, index uint64) error {
+	f, err := e.r.log.Frame(e.ctx, index)
+	if err != nil {
+		return err
+	}
+	if f.Entry.Kind != audit.Release {
+		return e.room.End(e.ctx, v.Hash, governance.PlanRefused)
+	}
+	return e.released(v, index)
 }
 
 func (e *Encrypted) forget(hash encrypted.Hash) {
