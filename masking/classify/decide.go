@@ -29,7 +29,7 @@ func (c *column) result(index int, name string, rows int64, o *Options) Result {
 	r.Evidence.Embedded = t.passed(sEmbedded, 0)
 	r.Evidence.Others = others(t, r.Type)
 	r.adjust(t, &h)
-	r.raise(name, rows, t, &h, o)
+	r.raise(name, rows, &h, o)
 	return r
 }
 
@@ -189,6 +189,7 @@ func (r *Result) adjust(t *tally, h *hint) {
 	if form(r.Type) && !form(h.typ) && h.typ != noType && !repeated {
 		r.lift(defaults(h.typ))
 	}
+	r.traces(t)
 	grave := slices.ContainsFunc(h.tags, func(t Type) bool { return t == Health || t == Special || t == Biometric })
 	if grave && (r.Class != Attribute || r.Type == Boolean) {
 		if r.Type == Boolean {
@@ -207,6 +208,19 @@ func (r *Result) adjust(t *tally, h *hint) {
 	}
 }
 
+// traces lifts a column in which identifiers with check characters stand too
+// often for chance and too seldom to be its type.
+func (r *Result) traces(t *tally) {
+	for _, s := range specs() {
+		if s.least != 1 || !s.strict || s.typ == r.Type {
+			continue
+		}
+		if n := t.passed(s.passes, 0); n >= 5 && 50*n >= t.values {
+			r.lift(s.class, s.grade)
+		}
+	}
+}
+
 func (r *Result) lift(c Class, g Grade) {
 	if c.rank() > r.Class.rank() {
 		r.Class = c
@@ -215,7 +229,7 @@ func (r *Result) lift(c Class, g Grade) {
 }
 
 // raise applies words of the header, the floor and the operator's rules.
-func (r *Result) raise(name string, rows int64, _ *tally, h *hint, o *Options) {
+func (r *Result) raise(name string, rows int64, h *hint, o *Options) {
 	r.Grade = higher(higher(r.Grade, h.raise), o.Floor)
 	for _, rule := range o.Rules {
 		if (rule.Type == noType || rule.Type == r.Type) && (rule.Class == "" || rule.Class == r.Class) &&

@@ -23,9 +23,9 @@
 //   - numbers that share a form: an 8-digit code and a permit, a series of order
 //     numbers that begins like a card and passes Luhn, an E and 8 digits that are
 //     goods; the safe reading is taken where one has a check character;
-//   - numbers whose check characters are wrong in more than two of three values,
-//     or that are enciphered, hashed or partly covered: they pass for codes, and
-//     only a header that says otherwise raises their grade (Result.Disagrees);
+//   - numbers whose check characters are wrong in nearly all values, or that are
+//     enciphered, hashed or partly covered: they pass for codes, and only a header
+//     that says otherwise raises their grade (Result.Disagrees);
 //   - foreign names, names in places' lists, places in names' lists; names without
 //     a header where fewer than a dozen are in the sample;
 //   - text in which identifiers are embedded, other than phones, resident numbers
@@ -33,8 +33,11 @@
 //   - important and core data: they follow from catalogues of the regions and
 //     sectors, not from values. A few words in headers raise a grade, and rules of
 //     the operator (Options.Rules) do; the absence of a finding proves nothing;
-//   - rare values: fewer than about 1 in 100 of a column are not seen, and a value
-//     that stands once in millions of rows is not in the sample;
+//   - rare values: a kind of identifier that fewer than one in ten of the values
+//     have is no part of the type; from one in fifty on, resident numbers, credit
+//     codes and permanent resident cards raise class and grade; below that they
+//     are only counted (Evidence.Others), and what stands once in millions of rows
+//     is not in the sample;
 //   - what several columns tell together: package risk measures that.
 //
 // A report is a proposal for a person to confirm, never a clearance.

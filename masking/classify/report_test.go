@@ -202,6 +202,18 @@ func TestHeaders(t *testing.T) {
 	require.Equal(t, "suppress", classify.Propose(&classify.Report{Columns: []classify.Result{r}}).Columns[0].Technique)
 }
 
+// Three resident numbers in a hundred codes are no type, yet raise the grade.
+func TestTracesRaise(t *testing.T) {
+	m := newMaker(14)
+	code := func(m *maker) string { return "K" + m.digits(7) }
+	clean := classifyText(t, "c", m.many(1000, code), classify.Options{})
+	require.NotEqual(t, classify.Direct, clean.Class)
+	r := classifyText(t, "c", append(m.many(970, code), m.many(30, (*maker).resident)...), classify.Options{})
+	require.Equal(t, classify.Code, r.Type)
+	require.Equal(t, classify.Direct, r.Class)
+	require.Equal(t, classify.Grade3, r.Grade)
+}
+
 func TestMinorsByBirthday(t *testing.T) {
 	m := newMaker(12)
 	o := classify.Options{AsOf: time.Date(2026, 10, 31, 0, 0, 0, 0, time.UTC)}
