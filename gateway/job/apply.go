@@ -34,13 +34,15 @@ func (r *Runner) Apply(ctx context.Context, c *spec.Change) (*spec.Applied, erro
 	if next.Domain().ID != r.o.Domain {
 		return nil, r.denyAct(ctx, c.Party, "apply", policy.Refuse(governance.DomainFixed))
 	}
-	if err := r.checkTables(ctx, next.Domain()); err != nil {
+	unread, err := r.checkTables(ctx, next.Domain())
+	if err != nil {
 		return nil, dataProblem(err)
 	}
 	found, err := r.judgeTables(ctx, next.Domain())
 	if err != nil {
 		return nil, dataProblem(err)
 	}
+	found.away(unread)
 	datasets, registered, err := r.mountAll(ctx, next)
 	if err != nil {
 		return nil, dataProblem(err)

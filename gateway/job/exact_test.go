@@ -29,6 +29,7 @@ type book struct {
 	rows   [][]string
 	reads  int
 	broken bool
+	away   bool // cannot even be described
 }
 
 func (b *book) schema() (*arrow.Schema, error) {
@@ -40,6 +41,9 @@ func (b *book) schema() (*arrow.Schema, error) {
 }
 
 func (b *book) Describe(context.Context) (*connectors.Dataset, error) {
+	if b.away {
+		return nil, errData
+	}
 	schema, err := b.schema()
 	sum := sha256.Sum256(fmt.Appendf(nil, "%q", b.rows))
 	return &connectors.Dataset{Schema: schema, Fingerprint: hex.EncodeToString(sum[:])}, err
@@ -299,6 +303,20 @@ func TestExactTables_UnreadableRegister(t *testing.T) {
 	w.refused("all", governance.TableUnregistered)
 	w.book.broken = false
 	w.restart()
+	require.Equal(t, "30", w.shown("all")["d0"])
+}
+
+// A register that cannot even be described leaves its tables unregistered, and the rest of the file in force.
+func TestTables_RegisterThatIsAway(t *testing.T) {
+	w := newRoom(t, town())
+	defer func() { w.close() }()
+	w.book.away = true
+	applied := w.apply("1", allByDistrict)
+	require.Equal(t, []spec.Registered{{Dataset: "housing", Version: "1", Templates: []string{"all"}, Rule: string(governance.DatasetMissing)}}, applied.Findings)
+	w.refused("all", governance.TableUnregistered)
+	w.book.away = false
+	applied = w.apply("1", allByDistrict)
+	require.True(t, applied.Findings[0].OK)
 	require.Equal(t, "30", w.shown("all")["d0"])
 }
 

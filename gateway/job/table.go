@@ -2,7 +2,9 @@ package job
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"strconv"
 
 	"github.com/yumen-project/yumen/compute"
@@ -94,43 +96,54 @@ func cite(domain *governance.Domain, d *governance.Dataset) receipt.Dataset {
 }
 
 // checkTables plans every registered table against its dataset's schema, so that one that cannot be
-// computed is refused when it is registered and not when it is asked.
-func (r *Runner) checkTables(ctx context.Context, domain *governance.Domain) error {
+// computed is refused when it is registered and not when it is asked. It gives the datasets that cannot be
+// described now: their tables are left unregistered, and refused until they can.
+func (r *Runner) checkTables(ctx context.Context, domain *governance.Domain) (unread []string, err error) {
 	for i := range domain.Tables {
 		t := &domain.Tables[i]
 		for j := range domain.Datasets {
 			if domain.Datasets[j].ID != t.Dataset {
 				continue
 			}
-			if err := r.checkTable(ctx, &governance.Decision{Dataset: &domain.Datasets[j], Table: t}); err != nil {
-				return fmt.Errorf("table %s: %w", t.ID, err)
+			err := r.checkTable(ctx, &governance.Decision{Dataset: &domain.Datasets[j], Table: t})
+			switch {
+			case ctx.Err() != nil:
+				return nil, ctx.Err()
+			case errors.Is(err, errAway):
+				unread = append(unread, t.Dataset)
+				r.o.Logger.WarnContext(ctx, "table not registered", slog.String("table", t.ID), slog.String("error", err.Error()))
+			case err != nil:
+				return nil, fmt.Errorf("table %s: %w", t.ID, err)
 			}
 		}
 	}
-	return nil
+	return unread, nil
 }
 
+// errAway: a register cannot be described now.
+var errAway = errors.New("job: dataset not there")
+
 func (r *Runner) checkTable(ctx context.Context, d *governance.Decision) error {
-	if d.Table.Privacy != nil {
-		plan, err := r.privatePlan(ctx, d)
-		if err != nil {
-			return err
-		}
-		for _, s := range plan.Scales() {
-			if err := r.noise.Register(s); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
 	source, err := r.o.Source(d.Dataset)
 	if err != nil {
 		return err
 	}
 	about, err := source.Describe(ctx)
 	if err != nil {
+		return fmt.Errorf("%w: %w", errAway, err)
+	}
+	if d.Table.Privacy == nil {
+		_, err = plain.New(plain.Options{}).Prepare(ctx, tableQuery(d), about.Schema)
 		return err
 	}
-	_, err = plain.New(plain.Options{}).Prepare(ctx, tableQuery(d), about.Schema)
-	return err
+	plan, err := r.privatePlan(ctx, d)
+	if err != nil {
+		return err
+	}
+	for _, s := range plan.Scales() {
+		if err := r.noise.Register(s); err != nil {
+			return err
+		}
+	}
+	return nil
 }

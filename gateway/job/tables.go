@@ -24,6 +24,15 @@ type judged struct {
 	with     map[string]int // by dataset: tables registered before
 }
 
+// away notes datasets whose tables could not be planned.
+func (f *judged) away(datasets []string) {
+	for _, id := range datasets {
+		if !slices.Contains(f.unread, id) {
+			f.unread = append(f.unread, id)
+		}
+	}
+}
+
 // basisOf identifies the data, how its subjects and columns are read, and the least number of subjects:
 // patterns hold for one basis.
 func basisOf(d *governance.Dataset, about *connectors.Dataset, least int64) string {
@@ -219,11 +228,14 @@ func tableFindings(d *governance.Domain, found *judged) ([]spec.Registered, erro
 		unread := spec.Registered{Dataset: ds.ID, Version: ds.Version, Rule: string(governance.DatasetMissing)}
 		for k := range d.Tables {
 			t := &d.Tables[k]
-			if t.Dataset != ds.ID || t.Privacy != nil {
+			if t.Dataset != ds.ID {
 				continue
 			}
 			if slices.Contains(found.unread, ds.ID) {
 				unread.Templates = append(unread.Templates, t.ID)
+				continue
+			}
+			if t.Privacy != nil {
 				continue
 			}
 			key, err := tableKey(t)

@@ -201,7 +201,11 @@ func (s *Server) assemble(ctx context.Context, tlsConfig *tls.Config) error {
 	services := s.services()
 	s.health = health.NewServer()
 	m := s.metrics
-	options := append(GRPCOptions(), grpc.Creds(credentials.NewTLS(tlsConfig)), grpc.InTapHandle(s.auth.tap), grpc.ChainUnaryInterceptor(m.unary), grpc.ChainStreamInterceptor(m.stream))
+	codec, err := rpc.Codec()
+	if err != nil {
+		return err
+	}
+	options := append(GRPCOptions(), grpc.ForceServerCodecV2(codec), grpc.Creds(credentials.NewTLS(tlsConfig)), grpc.InTapHandle(s.auth.tap), grpc.ChainUnaryInterceptor(m.unary), grpc.ChainStreamInterceptor(m.stream))
 	s.grpc = grpc.NewServer(options...)
 	services.Register(s.grpc)
 	s.registerEncrypted()
