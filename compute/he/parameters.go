@@ -221,7 +221,7 @@ func (p *Parameters) BigQ() *big.Int { return new(big.Int).Set(p.bigQ) }
 func (p *Parameters) Capacity() *big.Int { return new(big.Int).Set(p.capacity) }
 
 // Insecure reports that the parameters are not of the security table: those of
-// InsecureTestParameters. Whoever certifies a key refuses them.
+// InsecureTestParameters. They belong in nobody's list of trusted parameters.
 func (p *Parameters) Insecure() bool {
 	_, known := logQPLimit(p.literal.LogN)
 	return !known

@@ -23,6 +23,12 @@
 // all. A message's body is a function of the sender's secrets, drawn once, and of
 // what it read: a holder restored from any copy of its state sends the same
 // bodies again; one that drew new secrets is found out by its second commitment.
+// Read means that the same inbox comes again: a holder set back to a copy that has
+// forgotten what it read may be told something else. The echoes of any holder that
+// was not set back show it; so does an honest member of each component, since
+// contributions follow from seeds. Where neither is left (two of two, one of them
+// cheating) the cheater would choose its contribution after the other's was seen:
+// such a holder begins a new ceremony instead of resuming.
 //
 // Protected: the seeds, against the relay and against any t-1 holders; the
 // certificate, which only comes to be when all holders saw the same transcript

@@ -26,6 +26,9 @@
 // own, and holders count all openings. Mask keys of several sets are combined,
 // so an opening over a broken set and an honest one is masked by the honest one.
 //
+// Exactly t answers leave most components to one speaker, who can shift a result
+// unseen; see Sharing.Forgers.
+//
 // Not protected: against t holders together; against holders who open what was
 // not approved; timing of a holder's own machine beyond what the comments say
 // (secret coefficients pick no branch; rejection in sampling depends on public
@@ -35,6 +38,6 @@
 // ciphertext; one deterministic mask per A instead of fresh smudging (a hybrid
 // over the PRF and Cap's limit is meant to carry the usual argument); the
 // combination of mask keys over several key sets; the two-round relinearisation
-// key with errors derived from seeds; errors of the centred binomial
+// key with errors derived from seeds and from what is multiplied; errors of the centred binomial
 // distribution where the security table speaks of a rounded Gaussian.
 package threshold
