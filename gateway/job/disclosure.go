@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/apache/arrow/go/v17/arrow/array"
+
 	"github.com/yumen-project/yumen/compute"
 	"github.com/yumen-project/yumen/compute/disclosure"
 	"github.com/yumen-project/yumen/compute/plain"
@@ -24,7 +26,8 @@ type judge struct {
 	source  connectors.Source
 	about   *connectors.Dataset
 	basis   string
-	least   int64 // subjects
+	least   int64   // subjects
+	shared  *shared // nil: each table reads the register itself
 
 	done    []*pattern // what its registries hold, in order
 	subject []uint32   // by record, as the first reading numbered them
@@ -57,7 +60,7 @@ func (j *judge) read(ctx context.Context, t *governance.Table) (*plain.Assignmen
 	if len(columns) == 0 {
 		columns = nil
 	}
-	reader, err := j.source.Open(ctx, connectors.Scan{Columns: columns})
+	reader, err := j.openColumns(ctx, columns)
 	if err != nil {
 		return nil, err
 	}
@@ -73,6 +76,13 @@ func (j *judge) read(ctx context.Context, t *governance.Table) (*plain.Assignmen
 		return nil, fmt.Errorf("%w: two readings differ", errData)
 	}
 	return a, nil
+}
+
+func (j *judge) openColumns(ctx context.Context, columns []string) (array.RecordReader, error) {
+	if j.shared != nil && columns != nil {
+		return j.shared.open(columns)
+	}
+	return j.source.Open(ctx, connectors.Scan{Columns: columns})
 }
 
 // need returns the registries that must find the table safe.

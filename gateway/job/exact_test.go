@@ -366,3 +366,18 @@ func TestExactTables_SumsAreJudgedOverValues(t *testing.T) {
 		}
 	}))
 }
+
+// After a restart one reading serves all the earlier tables, and their patterns hold.
+func TestExactTables_OneReadingForAllEarlierTables(t *testing.T) {
+	w := newRoom(t, town())
+	defer func() { w.close() }()
+	byLien := `{id: lien, dataset: housing, group_by: [lien], measures: [{kind: count}]}`
+	cross := `{id: cross, dataset: housing, group_by: [district, lien], measures: [{kind: count}]}`
+	w.apply("1", allByDistrict, below60, byLien)
+	before := w.shown("below60")
+	w.restart()
+	reads := w.book.reads
+	w.apply("1", allByDistrict, below60, byLien, cross)
+	require.Equal(t, reads+2, w.book.reads, "one for the three, one for the new table")
+	require.Equal(t, before, w.shown("below60"))
+}

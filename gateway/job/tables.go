@@ -185,6 +185,20 @@ func (r *Runner) judgeOf(ctx context.Context, d *governance.Dataset, source conn
 	}
 	j.dataset, j.source, j.about = d, source, about
 	r.judges[d.ID] = j
+	var tables []governance.Table
+	for _, p := range logged[len(j.done):] {
+		if !p.Refused && len(p.Shown) > 0 {
+			tables = append(tables, p.Table)
+		}
+	}
+	var err error
+	if j.shared, err = j.share(ctx, tables); err != nil {
+		return nil, fmt.Errorf("read registered tables again: %w", err)
+	}
+	defer func() {
+		j.shared.release()
+		j.shared = nil
+	}()
 	for _, p := range logged[len(j.done):] {
 		if err := j.again(ctx, p); err != nil {
 			return nil, fmt.Errorf("read registered tables again: %w", err)
