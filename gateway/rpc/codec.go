@@ -3,6 +3,7 @@ package rpc
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"google.golang.org/grpc/encoding"
 	"google.golang.org/grpc/mem"
@@ -12,13 +13,15 @@ import (
 	"github.com/yumen-project/yumen/gateway/job/spec"
 )
 
-// maxSmall bounds every message but batches and domain files: none of them needs a tenth of it.
+// maxSmall bounds questions about one subject or table, and jobs: none of them needs a tenth of it.
 const maxSmall = 64 << 10
 
 // subjects is the field of VerifyBatchRequest that holds the subjects.
 const subjects protowire.Number = 3
 
-var errLarge = errors.New("message is larger than its method takes")
+// tooLong stands for the fields of a message that is not decoded: the bound on ids refuses it as malformed.
+// An error of the codec would be an internal one to the caller.
+func tooLong() string { return strings.Repeat("-", spec.MaxID+1) }
 
 // Codec is the protobuf codec with bounds before anything is decoded: an empty subject takes two bytes on
 // the wire and some hundred in memory. Of a batch with too many subjects the first spec.MaxBatch+1 are
@@ -35,7 +38,8 @@ type codec struct{ encoding.CodecV2 }
 
 // Unmarshal decodes data into v within the bounds of v's type.
 func (c codec) Unmarshal(data mem.BufferSlice, v any) error {
-	switch v.(type) {
+	small := data.Len() <= maxSmall
+	switch v := v.(type) {
 	case *apiv1.VerifyBatchRequest:
 		if data.Len() <= 2*spec.MaxBatch {
 			break
@@ -45,9 +49,20 @@ func (c codec) Unmarshal(data mem.BufferSlice, v any) error {
 			return err
 		}
 		return c.CodecV2.Unmarshal(mem.BufferSlice{mem.SliceBuffer(cut)}, v)
-	case *apiv1.VerifyRequest, *apiv1.QueryRequest, *apiv1.SearchRequest, *apiv1.SubmitRequest, *apiv1.SuspendRequest:
-		if data.Len() > maxSmall {
-			return errLarge
+	case *apiv1.VerifyRequest:
+		if !small {
+			v.Scenario = tooLong()
+			return nil
+		}
+	case *apiv1.QueryRequest:
+		if !small {
+			v.Scenario = tooLong()
+			return nil
+		}
+	case *apiv1.SubmitRequest:
+		if !small {
+			v.Scenario = tooLong()
+			return nil
 		}
 	}
 	return c.CodecV2.Unmarshal(data, v)
