@@ -214,7 +214,8 @@ func (e *Encrypted) Poll(ctx context.Context, party string, cursor uint64, wait 
 	defer e.leave(party)
 	waiting, cancel := context.WithTimeout(ctx, min(max(wait, 0), spec.MaxPollWait))
 	defer cancel()
-	defer context.AfterFunc(e.polling, cancel)()
+	quiet := context.AfterFunc(e.polling, cancel)
+	defer quiet()
 	events, next, err := e.room.Poll(waiting, party, cursor)
 	if err == nil && ctx.Err() != nil {
 		err = ctx.Err()
