@@ -31,7 +31,7 @@ const (
 	RuleOverlap      = "overlap"              // lanes of one column differ by too few subjects
 	RuleLeaves       = "leaf-count"           // batches do not match rows
 	RuleRange        = "range"                // a result could exceed the plaintext modulus
-	RuleNoise        = "noise"                // the noise would leave no room to open
+	RuleNoise        = "noise"                // the noise would leave no room to open, or masks would not hide it
 	RuleHolders      = "holders"              // certificates of other holders
 	RuleExpired      = "certificate-expired"  // a certificate ends before the query does
 	RuleCertificate  = "certificate"          // none for the lane, or it is of another dataset or use
