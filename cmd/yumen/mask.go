@@ -16,8 +16,8 @@ import (
 
 // maskCommand works on tables at hand, without a gateway: what it writes has passed no gate and carries no receipt.
 func maskCommand() *cobra.Command {
-	c := &cobra.Command{Use: "mask", Short: "check and run masking policies over a file, and measure what remains", Args: noArgs, RunE: help}
-	c.AddCommand(maskCheckCommand(), maskRunCommand(), maskRiskCommand(), maskSearchCommand())
+	c := &cobra.Command{Use: "mask", Short: "plan, check and run masking policies over a file, and measure what remains", Args: noArgs, RunE: help}
+	c.AddCommand(maskPlanCommand(), maskCheckCommand(), maskRunCommand(), maskRiskCommand(), maskSearchCommand())
 	return c
 }
 

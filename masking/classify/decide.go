@@ -186,7 +186,7 @@ func (r *Result) adjust(t *tally, h *hint) {
 	}
 	r.Disagrees = h.typ != noType && t.values > 0 && !h.has(r.Type) && !form(h.typ)
 	repeated := t.values > 0 && t.distinct <= 20 && t.ratio() <= 0.2
-	if form(r.Type) && !form(h.typ) && h.typ != noType && !repeated {
+	if form(r.Type) && !form(h.typ) && h.typ != noType && (!repeated || fewValued(h.typ)) {
 		r.lift(defaults(h.typ))
 	}
 	r.traces(t)
@@ -237,6 +237,15 @@ func (r *Result) raise(name string, rows int64, h *hint, o *Options) {
 			r.Grade = higher(r.Grade, rule.Grade)
 		}
 	}
+}
+
+// fewValued reports types of persons' traits: few values that repeat are what they are.
+func fewValued(t Type) bool {
+	switch t {
+	case Trait, Marital, Ethnicity, Gender:
+		return true
+	}
+	return false
 }
 
 // form reports types that say how a column looks and not what it means.

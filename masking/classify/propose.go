@@ -142,7 +142,7 @@ func (p *Proposed) quasi(r *Result) {
 		}
 	case Address:
 		p.redact(r, "6", "0", "province and city")
-	case Gender, Marital, RegionName:
+	case Gender, Marital, RegionName, Enum, Boolean:
 		p.Technique, p.Reason = keepIt, "few values; measure k with the others"
 	case Ethnicity:
 		p.drop("rare values single out")

@@ -189,6 +189,10 @@ func TestHeaders(t *testing.T) {
 
 	r = classifyText(t, "证件类型", m.many(100, func(m *maker) string { return pick(m, []string{"1", "2", "3"}) }), classify.Options{})
 	require.Equal(t, classify.Attribute, r.Class)
+	for header, class := range map[string]classify.Class{"学历": classify.Quasi, "occupation": classify.Quasi, "marital-status": classify.Quasi, "race": classify.Quasi, "等级": classify.Attribute} {
+		r = classifyText(t, header, m.many(100, func(m *maker) string { return pick(m, []string{"A-level", "B-level", "C-level"}) }), classify.Options{})
+		require.Equal(t, class, r.Class, header)
+	}
 	r = classifyText(t, "患者手机号", m.many(100, (*maker).mobile), classify.Options{})
 	require.Equal(t, classify.Grade4, r.Grade, "of a patient")
 	r = classifyText(t, "学生姓名", m.many(100, (*maker).name), classify.Options{})

@@ -132,6 +132,8 @@ func defaults(t Type) (Class, Grade) {
 	switch t {
 	case Account:
 		return Direct, Grade3
+	case Trait:
+		return Quasi, Grade2
 	case Biometric, Health, Location, Special:
 		return Sensitive, Grade4
 	case FreeText, Binary, Unknown:

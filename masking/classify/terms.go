@@ -93,6 +93,9 @@ func attributeTerms() []term {
 		{words: w("mz", "minzu", "ethnic", "ethnicity", "ethnic_group", "nation"), types: is(Ethnicity)},
 		{words: w("婚姻", "婚姻状况", "婚姻状态", "婚否"), types: is(Marital)},
 		{words: w("hyzk", "hyzt", "marital", "marital_status", "marriage", "marriage_status"), types: is(Marital)},
+		{words: w("学历", "文化程度", "职业", "职务", "职称", "国籍", "籍别", "宗族", "户口性质", "从业状况"), types: is(Trait, Enum)},
+		{words: w("xueli", "whcd", "zhiye", "gj", "education", "education_level", "degree", "occupation", "job", "work_class", "workclass", "employment", "employment_status",
+			"nationality", "native_country", "country", "citizenship", "race", "household_type"), types: is(Trait, Enum)},
 		{words: w("行政区划", "行政区划代码", "区划代码", "行政区", "地区代码", "区县代码", "所属区", "所在地", "区域", "区县", "省份", "城市", "籍贯", "出生地", "归属地", "辖区"), types: is(RegionCode, RegionName)},
 		{words: w("xzqh", "xzqhdm", "qhdm", "xzqdm", "ssq", "region", "region_code", "district", "district_code", "area_code", "adcode", "division_code", "county", "county_code",
 			"city", "city_code", "province", "province_code", "spouse_region", "birth_place", "birthplace", "place_of_birth", "native_place", "jg"), types: is(RegionCode, RegionName)},
@@ -124,8 +127,8 @@ func attributeTerms() []term {
 // formTerms name what is about something and is not the thing.
 func formTerms() []term {
 	return []term{
-		{words: w("类型", "类别", "种类", "状态", "级别", "等级", "学历", "文化程度", "行业", "职业", "职务", "职称", "来源", "渠道", "品牌", "颜色", "分类", "方式", "结果", "性质", "关系", "专业", "版本", "型号", "单位代码类型", "班级", "年级", "代码类型"), types: is(Enum)},
-		{words: w("lx", "lb", "zt", "hy", "xl", "zy", "type", "kind", "category", "status", "state", "level", "grade", "class", "industry", "education", "occupation", "job", "title", "source", "channel", "brand",
+		{words: w("类型", "类别", "种类", "状态", "级别", "等级", "行业", "来源", "渠道", "品牌", "颜色", "分类", "方式", "结果", "性质", "关系", "专业", "版本", "型号", "单位代码类型", "班级", "年级", "代码类型"), types: is(Enum)},
+		{words: w("lx", "lb", "zt", "hy", "xl", "zy", "type", "kind", "category", "status", "state", "level", "grade", "class", "industry", "title", "source", "channel", "brand",
 			"color", "colour", "mode", "result", "relation", "relationship", "version", "model", "reason", "carrier", "verified", "format"), types: is(Enum)},
 		{words: w("标志", "标识", "标记"), types: is(Enum, Boolean)},
 		{words: w("flag", "enabled", "disabled", "deleted", "valid", "active", "bz_flag", "certified", "objection", "mortgaged", "debtor"), types: is(Boolean, Enum)},

@@ -35,6 +35,7 @@ const (
 	Gender     Type = "gender"          //
 	Ethnicity  Type = "ethnicity"       //
 	Marital    Type = "marital"         //
+	Trait      Type = "trait"           // what a header names of a person: education, occupation, nationality
 	RegionCode Type = "region_code"     // GB/T 2260
 	RegionName Type = "region_name"     // names of provinces, cities, counties
 	Money      Type = "money"           //
