@@ -44,7 +44,7 @@ type Agent struct {
 	book     *book
 	vault    *vault.Vault
 	machines map[Hash]*running
-	fresh    bool // own words have not been sent again since the start
+	fresh    bool // own words are to be sent again: after the start, after an error
 }
 
 // Open takes up the state of a directory that InitIdentity made.
@@ -91,7 +91,8 @@ func (a *Agent) save() error { return a.book.save(a.store) }
 func (a *Agent) now() int64 { return a.o.Clock().Unix() }
 
 // Round reads what the gateway has for this party, waiting up to wait for something,
-// and does all that can be done. It may be repeated after any error.
+// and does all that can be done. It may be repeated after any error: then whatever may
+// not have arrived is sent again.
 func (a *Agent) Round(ctx context.Context, wait time.Duration) error {
 	if a.fresh {
 		if err := a.resume(ctx); err != nil {
@@ -104,11 +105,7 @@ func (a *Agent) Round(ctx context.Context, wait time.Duration) error {
 		return err
 	}
 	inbox := map[Hash][]ceremony.Message{}
-	for i := range events {
-		if err := a.event(ctx, &events[i], inbox); err != nil {
-			return err
-		}
-	}
+	next, failed := a.events(ctx, events, next, inbox)
 	for id, messages := range inbox {
 		if err := a.step(ctx, id, messages); err != nil {
 			return err
@@ -120,7 +117,30 @@ func (a *Agent) Round(ctx context.Context, wait time.Duration) error {
 			return err
 		}
 	}
+	if failed != nil {
+		return failed
+	}
 	return a.queries(ctx)
+}
+
+// events takes events in, proposals before the messages of their ceremonies, whatever
+// order the gateway likes. It gives the cursor up to which all were taken.
+func (a *Agent) events(ctx context.Context, list []encrypted.Event, next uint64, inbox map[Hash][]ceremony.Message) (uint64, error) {
+	taken := a.book.Cursor
+	for _, first := range []bool{true, false} {
+		for i := range list {
+			if first != (list[i].Kind == apiv1.ObjectKind_OBJECT_KIND_PROPOSAL) {
+				continue
+			}
+			if err := a.event(ctx, &list[i], inbox); err != nil {
+				return taken, err
+			}
+			if !first && list[i].Cursor <= next {
+				taken = max(taken, list[i].Cursor)
+			}
+		}
+	}
+	return next, nil
 }
 
 // event takes one event into the book or into the inbox of its ceremony. What is

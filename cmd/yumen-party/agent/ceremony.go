@@ -121,6 +121,7 @@ func (a *Agent) send(ctx context.Context, outbox []ceremony.Message) error {
 			continue
 		}
 		if err != nil {
+			a.fresh = true
 			return err
 		}
 	}

@@ -3,12 +3,15 @@ package agent
 import (
 	"context"
 	"crypto/rand"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"path/filepath"
 	"sync"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -28,12 +31,21 @@ import (
 	"github.com/yumen-project/yumen/gateway/client/encrypted"
 	"github.com/yumen-project/yumen/gateway/encrypted/wire"
 	"github.com/yumen-project/yumen/gateway/keyring"
+	"github.com/yumen-project/yumen/gateway/receipt"
 )
 
 type named struct {
 	kind encrypted.Kind
 	hash [32]byte
 }
+
+// placed is an object in a thread: the same openings may belong to several queries.
+type placed struct {
+	named
+	thread [32]byte
+}
+
+func (n named) in(thread [32]byte) placed { return placed{n, thread} }
 
 type fakeEvent struct {
 	*apiv1.Event
@@ -53,6 +65,7 @@ type fake struct {
 
 	mu      sync.Mutex
 	objects map[named][]byte
+	known   map[placed]bool
 	slots   map[string][]byte // taken places of holders' words
 	events  []fakeEvent
 	leaves  map[encrypted.Place]map[uint32][]byte
@@ -64,6 +77,16 @@ type fake struct {
 	hide  func(party string, e *apiv1.Event) bool
 	fail  func(party, call string) error
 	early bool // says released before anybody approved
+	rule  string
+	trust []byte
+	set   *receipt.TrustSet
+	files map[[32]byte]*apiv1.Receipt // by query
+	told  map[[32]byte][][]byte       // answers by query
+	lists map[[32]byte][32]byte       // openings by query
+	issue func(*receipt.Statement)    // may change a statement before it is logged
+	sayOf func(result string) string  // may change a result
+	// shuffle may reorder and repeat events.
+	shuffle func(*apiv1.PollResponse)
 }
 
 type logSigner struct{ keyring.SignerKey }
@@ -71,10 +94,15 @@ type logSigner struct{ keyring.SignerKey }
 func (s logSigner) KeyID() [32]byte { return s.Public().ID() }
 
 func newFake(t testing.TB, params encrypted.Parameters) *fake {
-	f := &fake{t: t, params: params, objects: map[named][]byte{}, slots: map[string][]byte{}, leaves: map[encrypted.Place]map[uint32][]byte{},
-		words: map[[32]byte]int{}, plans: map[[32]byte]*plan.Plan{}, conn: bufconn.Listen(1 << 20)}
+	f := &fake{t: t, params: params, objects: map[named][]byte{}, known: map[placed]bool{}, slots: map[string][]byte{}, leaves: map[encrypted.Place]map[uint32][]byte{},
+		words: map[[32]byte]int{}, plans: map[[32]byte]*plan.Plan{}, conn: bufconn.Listen(1 << 20),
+		files: map[[32]byte]*apiv1.Receipt{}, told: map[[32]byte][][]byte{}, lists: map[[32]byte][32]byte{}}
 	var err error
 	f.key, err = keyring.GenerateSigner(keyring.Checkpoint, rand.Reader)
+	require.NoError(t, err)
+	f.trust, err = (&receipt.Trust{Domain: "d", Origin: "yumen/test", KeyName: "yumen", CheckpointKey: f.key.Public().String(), NotBefore: "2026-01-01"}).Marshal()
+	require.NoError(t, err)
+	f.set, err = receipt.LoadTrust(fstest.MapFS{"trust.json": {Data: f.trust}})
 	require.NoError(t, err)
 	dir := t.TempDir()
 	f.log, err = audit.Open(context.Background(), audit.Options{
@@ -138,10 +166,10 @@ func everybody(string) bool { return true }
 // accept keeps an object, logs it and tells.
 func (f *fake) accept(kind encrypted.Kind, hash, thread [32]byte, object []byte, to func(string) bool) {
 	at := named{kind, hash}
-	if f.objects[at] != nil {
+	if f.known[at.in(thread)] {
 		return
 	}
-	f.objects[at] = object
+	f.known[at.in(thread)], f.objects[at] = true, object
 	index := uint64(0)
 	if kind != apiv1.ObjectKind_OBJECT_KIND_CEREMONY && kind != apiv1.ObjectKind_OBJECT_KIND_PLAN {
 		index = f.entry(kind, hash)
@@ -156,7 +184,7 @@ func (f *fake) entry(kind encrypted.Kind, hash [32]byte) uint64 {
 }
 
 func (f *fake) tell(e *apiv1.Event, to func(string) bool) {
-	e.Cursor = uint64(len(f.events))
+	e.Cursor = uint64(len(f.events)) + 1 // past the event
 	f.events = append(f.events, fakeEvent{e, to})
 }
 
@@ -271,6 +299,9 @@ func (f *fake) put(party string, kind encrypted.Kind, b []byte) (hash [32]byte, 
 			return hash, err
 		}
 		hash, err = w.Hash()
+		if f.objects[named{kind, hash}] == nil {
+			f.told[w.Query] = append(f.told[w.Query], hash[:])
+		}
 		f.accept(kind, hash, w.Query, b, func(p string) bool { return p == "bank" })
 		return hash, err
 	}
@@ -278,6 +309,7 @@ func (f *fake) put(party string, kind encrypted.Kind, b []byte) (hash [32]byte, 
 }
 
 func (f *fake) release(query, of [32]byte) {
+	f.files[query] = f.receipt(query, of)
 	f.entry(encrypted.KindReleased, of)
 	f.tell(&apiv1.Event{Kind: apiv1.ObjectKind_OBJECT_KIND_PLAN, Hash: of[:], Thread: query[:], Released: true}, everybody)
 }
@@ -298,17 +330,25 @@ func (f *fake) ask(b []byte) (hash [32]byte, err error) {
 		switch at.kind {
 		case apiv1.ObjectKind_OBJECT_KIND_MANIFEST:
 			m, err := plan.ParseManifest(b)
-			require.NoError(f.t, err)
+			if err != nil {
+				return hash, err
+			}
 			manifests = append(manifests, m)
 		case apiv1.ObjectKind_OBJECT_KIND_CERTIFICATE:
 			c, err := ceremony.ParseKeyCert(b)
-			require.NoError(f.t, err)
+			if err != nil {
+				return hash, err
+			}
 			of, err := f.params.PlanCert(c)
-			require.NoError(f.t, err)
+			if err != nil {
+				return hash, err
+			}
 			certs = append(certs, of)
 			if of.Product {
 				k, err := wire.ParseKeys(of.Parameters, f.objects[named{apiv1.ObjectKind_OBJECT_KIND_PUBLIC_KEY, c.PublicKey}])
-				require.NoError(f.t, err)
+				if err != nil {
+					return hash, err
+				}
 				relin[of.Hash] = k.Relin
 			}
 		}
@@ -319,16 +359,26 @@ func (f *fake) ask(b []byte) (hash [32]byte, err error) {
 	}
 	params := f.params[p.Parameters]
 	openings, err := plan.Evaluate(context.Background(), p, params, (*fakeLeaves)(f), plan.Options{Relin: relin, Vouched: true})
-	require.NoError(f.t, err)
+	if err != nil {
+		return hash, err
+	}
 	list, err := threshold.ListHash(params, openings)
-	require.NoError(f.t, err)
+	if err != nil {
+		return hash, err
+	}
 	of, err := p.Hash()
-	require.NoError(f.t, err)
+	if err != nil {
+		return hash, err
+	}
 	planBytes, err := p.Bytes()
-	require.NoError(f.t, err)
+	if err != nil {
+		return hash, err
+	}
 	openBytes, err := wire.MarshalOpenings(params, openings)
-	require.NoError(f.t, err)
-	f.plans[of] = p
+	if err != nil {
+		return hash, err
+	}
+	f.plans[of], f.lists[hash] = p, list
 	f.accept(apiv1.ObjectKind_OBJECT_KIND_QUERY, hash, hash, b, everybody)
 	f.accept(apiv1.ObjectKind_OBJECT_KIND_PLAN, of, hash, planBytes, everybody)
 	f.accept(apiv1.ObjectKind_OBJECT_KIND_OPENINGS, list, hash, openBytes, everybody)
@@ -376,6 +426,9 @@ func (f *fake) Poll(ctx context.Context, in *apiv1.PollRequest) (*apiv1.PollResp
 		if e.to(partyOf(ctx)) && (f.hide == nil || !f.hide(partyOf(ctx), e.Event)) {
 			out.Events = append(out.Events, e.Event)
 		}
+	}
+	if f.shuffle != nil {
+		f.shuffle(out)
 	}
 	return out, nil
 }
@@ -444,6 +497,53 @@ func (f *fake) Entry(ctx context.Context, in *apiv1.EntryRequest) (*apiv1.EntryR
 	out := &apiv1.EntryResponse{Entry: p.Entry, Checkpoint: string(p.Checkpoint.Text)}
 	for _, h := range p.Proof {
 		out.Proof = append(out.Proof, h[:])
+	}
+	return out, nil
+}
+
+// receipt is a true one for whatever is said.
+func (f *fake) receipt(query, of [32]byte) *apiv1.Receipt {
+	list := f.lists[query]
+	result := fmt.Sprintf(`{"openings":"%x","plan":"%x","query":"%x"}`, list, of, query)
+	if f.sayOf != nil {
+		result = f.sayOf(result)
+	}
+	open := [2]*receipt.Opening{{Nonce: receipt.Nonce{1}, Value: []byte(fmt.Sprintf(`{"query":"%x"}`, query))}, {Nonce: receipt.Nonce{2}, Value: []byte(result)}}
+	req, res := open[0].Commit(receipt.TagRequest), open[1].Commit(receipt.TagResult)
+	s := &receipt.Statement{
+		Format: 1, ID: "00112233445566778899aabbccddeeff", Serial: "YM-20261031-000000000001", Time: receipt.FormatTime(time.Now()),
+		Domain: "d", Party: "bank", Agreement: "use", Scenario: "s1", Query: "a1", Kind: receipt.KindEncrypted,
+		Dataset: receipt.Dataset{ID: "people", Version: "2026-01", AsOf: "2026-10-31", Source: "office"}, Technique: receipt.Technique{Name: "encrypted aggregate", Params: map[string]string{
+			receipt.ParamPlan: hex.EncodeToString(of[:]), receipt.ParamQuery: hex.EncodeToString(query[:]), receipt.ParamOpenings: hex.EncodeToString(list[:]),
+			receipt.ParamThreshold: "2 of 3", "holder 1": "authority", "holder 2": "exchange", "holder 3": "auditor", "recomputed by 1": "authority", "recomputed by 2": "exchange",
+		}},
+		Checks: []receipt.Check{{Rule: "r", Outcome: "passed"}}, Budget: receipt.Budget{Name: "b", After: 1, Limit: 9, Global: receipt.GlobalWithinCap},
+		Policy: hex.EncodeToString(make([]byte, 32)), Trust: receipt.TrustHash(f.trust).String(), RulePack: "jilin@1", Build: "test",
+		AllowedUse: "use", Expires: "2199-01-01", Request: req.String(), Result: res.String(), Rows: 1,
+	}
+	if f.issue != nil {
+		f.issue(s)
+	}
+	text, err := s.AppendCanonical(nil)
+	require.NoError(f.t, err)
+	a, err := f.log.Append(context.Background(), audit.Record{Kind: audit.Release, Time: time.Now().UnixMilli(), Statement: receipt.StatementHash(text)})
+	require.NoError(f.t, err)
+	parts, err := receipt.Build(text, receipt.StatementHash(text), a.Entry, a.Index, a.Proof, a.Checkpoint.Text)
+	require.NoError(f.t, err)
+	file, err := parts.Append(nil)
+	require.NoError(f.t, err)
+	opened, err := receipt.AppendResult(nil, s.ID, open[0], open[1])
+	require.NoError(f.t, err)
+	return &apiv1.Receipt{Receipt: file, Result: opened}
+}
+
+func (f *fake) Result(_ context.Context, in *apiv1.ResultRequest) (*apiv1.ResultResponse, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	query := [32]byte(in.GetQuery())
+	out := &apiv1.ResultResponse{State: "computed", Receipt: f.files[query], Answers: f.told[query], Rule: f.rule}
+	if f.rule != "" {
+		out.State = "refused"
 	}
 	return out, nil
 }

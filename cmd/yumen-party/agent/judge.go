@@ -312,6 +312,7 @@ func (a *Agent) tell(ctx context.Context, q *queryNote) error {
 			err = nil
 		}
 		if err := a.passable(err, encrypted.Name(word.kind)); err != nil {
+			a.fresh = true
 			return err
 		}
 		*word.sent = true

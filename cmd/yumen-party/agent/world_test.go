@@ -136,8 +136,36 @@ func (w *town) provide(rows int) *big.Int {
 	return sum
 }
 
+// ready is a town with keys and data, and the sum of the data.
+func ready(t testing.TB) (*town, *big.Int) {
+	w := newTown(t)
+	w.propose()
+	w.settle()
+	sum := w.provide(300)
+	w.settle()
+	return w, sum
+}
+
+func (w *town) requester() *encrypted.Requester {
+	id := w.ids["bank"]
+	return &encrypted.Requester{Gateway: w.gate.dial("bank"), Parties: w.parties, Params: w.params, Receipts: w.gate.set, Party: "bank",
+		Request: id.Request, Envelope: id.Envelope, Clock: time.Now}
+}
+
+// follow waits for the answer, not for long.
+func (w *town) follow(q *plan.Query) (*encrypted.Outcome, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	return w.requester().Follow(ctx, q)
+}
+
 // ask signs and hands in a query for the sum of ages.
 func (w *town) ask(change func(*plan.Query)) (Hash, error) {
+	_, hash, err := w.query(change)
+	return hash, err
+}
+
+func (w *town) query(change func(*plan.Query)) (*plan.Query, Hash, error) {
 	q := &plan.Query{Kind: plan.Sum, Aggregate: "a1", Scenario: "s1", Requester: "bank", Purpose: "test", Time: time.Now().Unix(),
 		Expiry: time.Now().Add(time.Hour).Unix(), Datasets: []plan.Ref{{Dataset: "people", Version: "2026-01"}},
 		Columns: []plan.Column{{Dataset: "people", Field: "age", Lane: "age"}}}
@@ -150,7 +178,8 @@ func (w *town) ask(change func(*plan.Query)) (Hash, error) {
 	require.NoError(w.t, err)
 	b, err := q.Bytes()
 	require.NoError(w.t, err)
-	return w.gate.dial("bank").Put(context.Background(), apiv1.ObjectKind_OBJECT_KIND_QUERY, b)
+	hash, err := w.gate.dial("bank").Put(context.Background(), apiv1.ObjectKind_OBJECT_KIND_QUERY, b)
+	return q, hash, err
 }
 
 func (w *town) stages(query Hash) map[string]Stage {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math/big"
 	"time"
 
@@ -299,7 +300,10 @@ func (c *combination) open(a *wire.Answer) error {
 	return nil
 }
 
-// combine tries with all answers that are not known to be false.
+// combine tries with all answers that are not known to be false. With a threshold of
+// them each component may have been answered once alone: a false part then shows only
+// if the number leaves its proven range or contradicts others, and a further holder is
+// waited for.
 func (c *combination) combine() (*Outcome, error) {
 	for {
 		var points []int
@@ -320,14 +324,46 @@ func (c *combination) combine() (*Outcome, error) {
 			}
 			continue
 		}
-		if differ != nil && len(c.answers)+len(c.bad) < c.sharing.Holders() {
-			return nil, nil //nolint:nilnil // a further holder shows who it is
+		if differ != nil && c.single(good, differ.Holders) {
+			continue
+		}
+		var out *Outcome
+		if err == nil {
+			out, err = c.finish(values)
+		}
+		if err != nil && len(points) < c.sharing.Holders()-len(c.bad) {
+			return nil, nil //nolint:nilnil,nilerr // somebody answered falsely: a further holder shows who
 		}
 		if err != nil {
 			return nil, c.blame(err)
 		}
-		return c.finish(values)
+		return out, nil
 	}
+}
+
+// single finds the one among suspects without whom the others agree on a number that
+// the plan allows, once all have answered.
+func (c *combination) single(good map[int][]threshold.Answer, suspects []int) bool {
+	if len(good)+len(c.bad) < c.sharing.Holders() {
+		return false
+	}
+	var found []int
+	for _, h := range suspects {
+		rest := maps.Clone(good)
+		delete(rest, h)
+		values, err := threshold.Combine(c.params, c.sharing, c.openings, rest, c.out.Plan.Bounds())
+		if err != nil {
+			continue
+		}
+		if _, err := plan.Finish(c.out.Plan, values); err == nil {
+			found = append(found, h)
+		}
+	}
+	if len(found) != 1 {
+		return false
+	}
+	c.bad[found[0]] = true
+	return true
 }
 
 // blame names the holders of a disagreement.
