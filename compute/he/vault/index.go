@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
-	"os"
+	"maps"
 	"slices"
 )
 
@@ -31,9 +31,9 @@ func record(batch uint32, hash [32]byte) []byte {
 	return binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b))
 }
 
-// load reads the index, and leaves its end where the next record goes.
-func (l *Lane) load() error {
-	b, err := io.ReadAll(io.LimitReader(l.index, int64(headSize)+maxBatches*recordSize+1))
+// load reads the index, and notes its end, where the next record goes.
+func (l *Lane) load(index file) error {
+	b, err := io.ReadAll(io.NewSectionReader(index, 0, int64(headSize)+maxBatches*recordSize))
 	if err != nil {
 		return err
 	}
@@ -42,7 +42,8 @@ func (l *Lane) load() error {
 		if !bytes.HasPrefix(head, b) {
 			return fmt.Errorf("%w: index", ErrDamaged)
 		}
-		return l.restart(head)
+		l.end = int64(headSize)
+		return rewrite(index, 0, head)
 	}
 	if !bytes.Equal(b[:headSize], head) {
 		if bytes.HasPrefix(b, []byte(magic)) {
@@ -50,11 +51,11 @@ func (l *Lane) load() error {
 		}
 		return fmt.Errorf("%w: index", ErrDamaged)
 	}
-	good := l.records(b[headSize:])
+	l.end = int64(headSize + l.records(b[headSize:]))
 	if err := l.whole(); err != nil {
 		return err
 	}
-	return l.end(int64(headSize + good))
+	return index.Truncate(l.end)
 }
 
 // records takes up whole records and says how many bytes they are.
@@ -73,67 +74,51 @@ func (l *Lane) records(b []byte) int {
 
 // whole refuses an index of leaves that the data file is too short for.
 func (l *Lane) whole() error {
-	info, err := l.data.Stat()
+	var size int64
+	err := with(l.vault.disk, l.data(), func(f file) (err error) {
+		size, err = f.Size()
+		return err
+	})
 	if err != nil {
 		return err
 	}
 	for batch := range l.hashes {
-		if info.Size() < (int64(batch)+1)*int64(l.params.LeafSize()) {
+		if size < (int64(batch)+1)*int64(l.params.LeafSize()) {
 			return fmt.Errorf("%w: leaves are cut short", ErrDamaged)
 		}
 	}
 	return nil
 }
 
-func (l *Lane) restart(head []byte) error {
-	if err := l.end(0); err != nil {
-		return err
-	}
-	if _, err := l.index.Write(head); err != nil {
-		return err
-	}
-	return l.index.Sync()
-}
-
-func (l *Lane) end(at int64) error {
-	if err := l.index.Truncate(at); err != nil {
-		return err
-	}
-	_, err := l.index.Seek(at, io.SeekStart)
-	return err
-}
-
-// commit makes the pending leaves durable, then their records.
+// commit makes the pending leaves durable, then their records. Linux tells an error
+// of writing back to the next who syncs, whoever wrote.
 func (l *Lane) commit() error {
-	if err := l.data.Sync(); err != nil {
-		return err
-	}
-	at, err := l.index.Seek(0, io.SeekCurrent)
-	if err != nil {
+	if err := with(l.vault.disk, l.data(), file.Sync); err != nil {
 		return err
 	}
 	var b []byte
-	for batch, hash := range l.pending {
-		b = append(b, record(batch, hash)...)
+	for _, batch := range slices.Sorted(maps.Keys(l.pending)) {
+		b = append(b, record(batch, l.pending[batch])...)
 	}
-	if _, err = l.index.Write(b); err == nil {
-		err = l.index.Sync()
+	err := with(l.vault.disk, l.index(), func(f file) error { return rewrite(f, l.end, b) })
+	if err == nil {
+		l.end += int64(len(b))
 	}
-	if err != nil { // the records may or may not be there: take them back
-		return errors.Join(err, l.end(at))
-	}
-	return nil
+	return err
 }
 
-func syncDirs(dirs ...string) error {
-	for _, dir := range dirs {
-		d, err := os.Open(dir)
-		if err != nil {
-			return err
-		}
-		if err := errors.Join(d.Sync(), d.Close()); err != nil {
-			return err
-		}
+// rewrite puts b in place of all from at on, durably; after an error nothing is there
+// if the disk can still be told so, and the next write will be in its place anyhow.
+func rewrite(f file, at int64, b []byte) error {
+	err := f.Truncate(at)
+	if err == nil {
+		_, err = f.WriteAt(b, at)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if err != nil {
+		return errors.Join(err, f.Truncate(at))
 	}
 	return nil
 }

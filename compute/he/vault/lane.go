@@ -3,7 +3,7 @@ package vault
 import (
 	"errors"
 	"fmt"
-	"os"
+	"io"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -17,10 +17,11 @@ type Lane struct {
 	params *he.Parameters
 	key    [32]byte
 	id     [32]byte
+	dir    string
 
 	mu      sync.Mutex
-	data    *os.File
-	index   *os.File
+	closed  bool
+	end     int64               // of the index
 	hashes  map[uint32][32]byte // durable
 	pending map[uint32][32]byte // written, not yet durable
 }
@@ -32,25 +33,28 @@ type Range struct{ First, Count uint32 }
 const maxBatches = 1 << 20
 
 func openLane(v *Vault, dir string, p *he.Parameters, key, id [32]byte) (*Lane, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("open lane: %w", bare(err))
-	}
-	l := &Lane{vault: v, params: p, key: key, id: id, hashes: map[uint32][32]byte{}, pending: map[uint32][32]byte{}}
-	var err error
-	if l.data, err = os.OpenFile(filepath.Join(dir, "leaves"), os.O_RDWR|os.O_CREATE, 0o600); err == nil {
-		l.index, err = os.OpenFile(filepath.Join(dir, "index"), os.O_RDWR|os.O_CREATE, 0o600)
+	l := &Lane{vault: v, params: p, key: key, id: id, dir: dir, hashes: map[uint32][32]byte{}, pending: map[uint32][32]byte{}}
+	err := v.disk.MkdirAll(dir)
+	if err == nil {
+		err = with(v.disk, l.index(), l.load)
 	}
 	if err == nil {
-		err = l.load()
+		err = with(v.disk, l.data(), file.Sync)
 	}
-	if err == nil {
-		err = syncDirs(v.dir, dir)
+	for _, d := range []string{dir, v.dir} {
+		if err == nil {
+			err = v.disk.SyncDir(d)
+		}
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open lane: %w", bare(err)), l.close())
+		return nil, fmt.Errorf("open lane: %w", bare(err))
 	}
 	return l, nil
 }
+
+func (l *Lane) data() string { return filepath.Join(l.dir, "leaves") }
+
+func (l *Lane) index() string { return filepath.Join(l.dir, "index") }
 
 // Put takes one leaf in canonical form for the lane's key and the batch; the
 // same leaf twice is one. It is held, and survives a crash, after Sync.
@@ -68,6 +72,9 @@ func (l *Lane) Put(batch uint32, leaf []byte) error {
 	hash := parsed.Hash()
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.closed {
+		return fmt.Errorf("put leaf: %w", ErrClosed)
+	}
 	if known, ok := l.find(batch); ok {
 		if known != hash {
 			return fmt.Errorf("put leaf: %w", ErrTaken)
@@ -78,9 +85,13 @@ func (l *Lane) Put(batch uint32, leaf []byte) error {
 	if err := l.vault.take(size); err != nil {
 		return err
 	}
-	if _, err := l.data.WriteAt(leaf, int64(batch)*size); err != nil {
+	err = with(l.vault.disk, l.data(), func(f file) error {
+		_, err := f.WriteAt(leaf, int64(batch)*size)
+		return err
+	})
+	if err != nil {
 		l.vault.give(size)
-		return fmt.Errorf("put leaf: %w", bare(err))
+		return fmt.Errorf("put leaf: %w", err)
 	}
 	l.pending[batch] = hash
 	return nil
@@ -102,10 +113,13 @@ func (l *Lane) Sync() error {
 	if len(l.pending) == 0 {
 		return nil
 	}
+	if l.closed {
+		return fmt.Errorf("sync lane: %w", ErrClosed)
+	}
 	if err := l.commit(); err != nil {
 		l.vault.give(int64(len(l.pending)) * int64(l.params.LeafSize()))
 		clear(l.pending)
-		return fmt.Errorf("sync lane: %w", bare(err))
+		return fmt.Errorf("sync lane: %w", err)
 	}
 	for batch, hash := range l.pending {
 		l.hashes[batch] = hash
@@ -170,20 +184,21 @@ func (l *Lane) ReadUnchecked(batch uint32, dst []byte) ([]byte, error) {
 		dst = make([]byte, size)
 	}
 	dst = dst[:size]
-	if _, err := l.data.ReadAt(dst, int64(batch)*int64(size)); err != nil {
+	err := with(l.vault.disk, l.data(), func(f file) error {
+		_, err := f.ReadAt(dst, int64(batch)*int64(size))
+		return err
+	})
+	if errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("batch %d: %w: leaves are cut short", batch, ErrDamaged)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("batch %d: %w", batch, err)
 	}
 	return dst, nil
 }
 
-func (l *Lane) close() error {
-	var all []error
-	for _, f := range []*os.File{l.data, l.index} {
-		if f != nil {
-			if err := f.Close(); err != nil {
-				all = append(all, bare(err))
-			}
-		}
-	}
-	return errors.Join(all...)
+func (l *Lane) close() {
+	l.mu.Lock()
+	l.closed = true
+	l.mu.Unlock()
 }

@@ -2,32 +2,44 @@ package vault
 
 import (
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"os"
+	"io"
 	"path/filepath"
 	"sync"
 
 	"github.com/yumen-project/yumen/compute/he"
 )
 
-// Vault is a directory of lanes. Safe for concurrent use; one process at a time.
+// Vault is a directory of lanes. Safe for concurrent use; one process at a time,
+// and one Vault of it.
 type Vault struct {
-	dir string
-	max int64
+	dir  string
+	max  int64
+	disk disk
+	lock io.Closer
 
 	mu    sync.Mutex
 	used  int64
 	lanes map[[32]byte]*Lane
 }
 
-// Open makes the directory where it is missing. maxBytes bounds the leaves of
-// all lanes opened; 0 means no bound.
-func Open(dir string, maxBytes int64) (*Vault, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+// Open makes the directory where it is missing, durably, and locks it: ErrBusy if
+// another has it. maxBytes bounds the leaves of all lanes opened; 0 means no bound.
+func Open(dir string, maxBytes int64) (*Vault, error) { return openOn(osDisk{}, dir, maxBytes) }
+
+func openOn(d disk, dir string, maxBytes int64) (*Vault, error) {
+	err := d.MkdirAll(dir)
+	if err == nil {
+		err = d.SyncDir(filepath.Dir(filepath.Clean(dir)))
+	}
+	if err != nil {
 		return nil, fmt.Errorf("open vault: %w", bare(err))
 	}
-	return &Vault{dir: dir, max: maxBytes, lanes: map[[32]byte]*Lane{}}, nil
+	held, err := lock(dir)
+	if err != nil {
+		return nil, err
+	}
+	return &Vault{dir: dir, max: maxBytes, disk: d, lock: held, lanes: map[[32]byte]*Lane{}}, nil
 }
 
 // Lane opens a lane under a key, and makes it where it is missing. A lane keeps
@@ -36,6 +48,9 @@ func (v *Vault) Lane(p *he.Parameters, key [32]byte, dataset, version, lane stri
 	id := he.LaneID(dataset, version, lane)
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if v.lock == nil {
+		return nil, fmt.Errorf("open lane: %w", ErrClosed)
+	}
 	if l := v.lanes[id]; l != nil {
 		if l.key != key || l.params.ID() != p.ID() {
 			return nil, fmt.Errorf("open lane: %w: another key", ErrTaken)
@@ -51,16 +66,19 @@ func (v *Vault) Lane(p *he.Parameters, key [32]byte, dataset, version, lane stri
 	return l, nil
 }
 
-// Close closes every lane. What was not synced is lost.
+// Close lets others in; its lanes take nothing more. What was not synced is lost.
 func (v *Vault) Close() error {
 	v.mu.Lock()
-	defer v.mu.Unlock()
-	var all []error
-	for id, l := range v.lanes {
-		all = append(all, l.close())
-		delete(v.lanes, id)
+	lanes, held := v.lanes, v.lock
+	v.lanes, v.lock = map[[32]byte]*Lane{}, nil
+	v.mu.Unlock()
+	for _, l := range lanes {
+		l.close()
 	}
-	return errors.Join(all...)
+	if held == nil {
+		return nil
+	}
+	return held.Close()
 }
 
 // take reserves room for one leaf.
@@ -78,13 +96,4 @@ func (v *Vault) give(n int64) {
 	v.mu.Lock()
 	v.used -= n
 	v.mu.Unlock()
-}
-
-// bare leaves the path out of an error of the file system.
-func bare(err error) error {
-	var pe *os.PathError
-	if errors.As(err, &pe) {
-		return pe.Err
-	}
-	return err
 }
