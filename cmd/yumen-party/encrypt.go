@@ -190,7 +190,7 @@ func provide(c *cobra.Command, a *agent.Agent, path string, wait time.Duration) 
 // progress shows a bar on a terminal and nothing elsewhere.
 func progress(w io.Writer) func(values, uploaded int64) {
 	f, ok := w.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) { //nolint:gosec // a file descriptor
+	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return nil
 	}
 	bar := progressbar.NewOptions64(-1, progressbar.OptionSetWriter(f), progressbar.OptionSetDescription("encrypt"), progressbar.OptionClearOnFinish(),

@@ -39,7 +39,6 @@ type encryptedDemo struct {
 type encryptedAnswer struct {
 	aggregate, figure, value, clear string
 	same                            bool
-	took                            time.Duration
 }
 
 func demosCommand() *cobra.Command {

@@ -36,7 +36,7 @@ func findAgent(ctx context.Context, out string) (string, error) {
 	if err != nil {
 		return "", errors.New("out: no absolute path")
 	}
-	build := exec.CommandContext(ctx, "go", "build", "-o", path, "github.com/yumen-project/yumen/cmd/yumen-party") //nolint:gosec // a path of our own
+	build := exec.CommandContext(ctx, "go", "build", "-o", path, "github.com/yumen-project/yumen/cmd/yumen-party")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if err := build.Run(); err != nil {
 		return "", errors.New("yumen-party is neither beside this program nor in PATH, and cannot be built here")
@@ -67,7 +67,7 @@ func (p *partyProcess) args(command string, more ...string) []string {
 // run runs one command to its end and gives what it printed.
 func (p *partyProcess) run(ctx context.Context, args ...string) (string, error) {
 	var out, bad bytes.Buffer
-	c := exec.CommandContext(ctx, p.d.agentBinary, args...) //nolint:gosec // our own agent
+	c := exec.CommandContext(ctx, p.d.agentBinary, args...)
 	c.Stdout, c.Stderr = &out, &bad
 	if err := c.Run(); err != nil {
 		return "", fmt.Errorf("%s: yumen-party %s: %w: %s", p.name, args[0], err, strings.TrimSpace(bad.String()))
@@ -83,7 +83,7 @@ func (p *partyProcess) serve() error {
 	if err != nil {
 		return errors.New("out: not writable")
 	}
-	p.cmd = exec.Command(p.d.agentBinary, p.args("serve", "--policy", p.policy)...) //nolint:gosec // our own agent
+	p.cmd = exec.Command(p.d.agentBinary, p.args("serve", "--policy", p.policy)...)
 	p.cmd.Stderr = log
 	if err := p.cmd.Start(); err != nil {
 		return fmt.Errorf("%s: start: %w", p.name, err)
@@ -101,7 +101,7 @@ func (p *partyProcess) kill() {
 		return
 	}
 	_ = p.cmd.Process.Kill()
-	<-p.end
+	_ = <-p.end // killed: its error says so
 	p.cmd = nil
 }
 
@@ -114,10 +114,10 @@ func (p *partyProcess) stop() {
 	}
 	_ = p.cmd.Process.Signal(os.Interrupt)
 	select {
-	case <-p.end:
+	case _ = <-p.end:
 	case <-time.After(10 * time.Second):
 		_ = p.cmd.Process.Kill()
-		<-p.end
+		_ = <-p.end
 	}
 	p.cmd = nil
 }

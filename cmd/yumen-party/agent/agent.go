@@ -172,13 +172,11 @@ func (a *Agent) event(ctx context.Context, e *encrypted.Event, inbox map[Hash][]
 
 // passable logs an error that belongs to one object and gives back those of the way.
 func (a *Agent) passable(err error, what string) error {
-	if err == nil || !transient(err) && !fatal(err) {
-		if err != nil {
-			a.log.Warn("object refused", "object", what, "error", err)
-		}
-		return nil
+	if err == nil || transient(err) || fatal(err) {
+		return err
 	}
-	return err
+	a.log.Warn("object refused", slog.String("object", what), slog.Any("error", err))
+	return nil
 }
 
 // fatal tells errors of the own state, after which nothing may go on.
@@ -240,7 +238,7 @@ func (a *Agent) Run(ctx context.Context) error {
 			return err
 		}
 		pause = min(max(2*pause, 100*time.Millisecond), 30*time.Second)
-		a.log.Warn("round ended", "error", err, "again", pause)
+		a.log.Warn("round ended", slog.Any("error", err), slog.Any("again", pause))
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():

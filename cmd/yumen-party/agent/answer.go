@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 
 	"github.com/yumen-project/yumen/compute/he"
@@ -71,9 +72,9 @@ func (a *Agent) answer(ctx context.Context, hash Hash, q *queryNote) error {
 	if err := a.save(); err != nil {
 		return fmt.Errorf("%w: %w", errSave, err)
 	}
-	a.log.Info("shares sealed to requester", "query", hash.String(), "openings", len(openings))
+	a.log.Info("shares sealed to requester", slog.Any("query", hash.String()), slog.Any("openings", len(openings)))
 	if err := os.Remove(a.path("objects", "openings-"+q.Own.String())); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		a.log.Warn("openings not removed", "error", bare(err))
+		a.log.Warn("openings not removed", slog.Any("error", bare(err)))
 	}
 	return a.tell(ctx, q)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 
 	"github.com/yumen-project/yumen/compute/he/ceremony"
 	"github.com/yumen-project/yumen/compute/he/threshold"
@@ -15,10 +16,7 @@ import (
 )
 
 // running is a ceremony under way.
-type running struct {
-	machine *ceremony.Machine
-	public  *wire.Keys
-}
+type running struct{ machine *ceremony.Machine }
 
 // proposal begins this holder's part of a ceremony, if the authority of the trust
 // file signed it and its holders have the keys of the trust file.
@@ -43,7 +41,7 @@ func (a *Agent) proposal(ctx context.Context, id Hash) error {
 	}
 	note := &ceremonyNote{Proposal: text, Stage: Running}
 	if err := a.acceptable(p); err != nil {
-		a.log.Warn("proposal refused", "ceremony", id.String(), "error", err)
+		a.log.Warn("proposal refused", slog.Any("ceremony", id.String()), slog.Any("error", err))
 		note.Stage, note.Rule = Refused, err.Error()
 		a.book.Ceremonies[id] = note
 		return nil
@@ -193,7 +191,7 @@ func (a *Agent) step(ctx context.Context, id Hash, inbox []ceremony.Message) err
 	}
 	out, done, err := r.machine.Step(inbox)
 	for _, rejected := range r.machine.Rejected() {
-		a.log.Warn("ceremony message not taken", "ceremony", id.String(), "reason", rejected.Reason)
+		a.log.Warn("ceremony message not taken", slog.Any("ceremony", id.String()), slog.Any("reason", rejected.Reason))
 	}
 	var abort *ceremony.AbortError
 	if err != nil && !errors.As(err, &abort) {
@@ -202,7 +200,7 @@ func (a *Agent) step(ctx context.Context, id Hash, inbox []ceremony.Message) err
 	note := a.book.Ceremonies[id]
 	if abort != nil {
 		note.Stage, note.Rule = Aborted, abort.Error()
-		a.log.Error("ceremony ended", "ceremony", id.String(), "rule", abort.Rule.String(), "parties", abort.Parties, "proven", abort.Proven)
+		a.log.Error("ceremony ended", slog.Any("ceremony", id.String()), slog.Any("rule", abort.Rule.String()), slog.Any("parties", abort.Parties), slog.Any("proven", abort.Proven))
 	}
 	if done != nil {
 		if err := a.finish(note, done); err != nil {
@@ -242,7 +240,7 @@ func (a *Agent) finish(note *ceremonyNote, done *ceremony.Result) error {
 	}
 	a.book.Keys[hash] = &keyNote{Cert: cert, Share: done.Share.Bytes(), Cap: limit.Bytes()}
 	note.Stage, note.Cert = Done, hash
-	a.log.Info("key set made", "certificate", Hash(hash).String(), "datasets", done.Cert.Datasets)
+	a.log.Info("key set made", slog.Any("certificate", Hash(hash).String()), slog.Any("datasets", done.Cert.Datasets))
 	return nil
 }
 

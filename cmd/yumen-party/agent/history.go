@@ -56,7 +56,7 @@ func (a *Agent) follow(ctx context.Context) error {
 		if _, known := a.book.Explained[st]; known {
 			a.book.Explained[st] = true
 		} else if e.Kind == encrypted.EntryKind {
-			a.book.Unexplained[st] = a.book.Log.Size + uint64(i) //nolint:gosec // an index
+			a.book.Unexplained[st] = a.book.Log.Size + uint64(i)
 		}
 	}
 	a.book.Log, a.book.Checkpoint = f, string(cp.Text)

@@ -23,7 +23,7 @@ func round(a *Agent) error { return a.Round(context.Background(), 0) }
 
 // A gateway that repeats and reorders what it relays only delays.
 func TestOrderAndRepetitionDoNotMatter(t *testing.T) {
-	r := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // an order, no secret
+	r := rand.New(rand.NewPCG(1, 2))
 	w := newTown(t)
 	w.gate.shuffle = func(out *apiv1.PollResponse) {
 		out.Events = append(out.Events, out.GetEvents()...)

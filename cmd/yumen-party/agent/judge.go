@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 
@@ -102,7 +103,7 @@ type evidence struct {
 func (a *Agent) judge(ctx context.Context, hash Hash, q *queryNote, decided string) error {
 	ev, err := a.examine(ctx, hash, q)
 	if rule := refusalOf(err); rule != "" {
-		a.log.Warn("plan refused", "query", hash.String(), "rule", rule, "error", err)
+		a.log.Warn("plan refused", slog.Any("query", hash.String()), slog.Any("rule", rule), slog.Any("error", err))
 		return a.object(ctx, hash, q, rule)
 	}
 	if err != nil {
@@ -266,7 +267,7 @@ func (a *Agent) approve(ctx context.Context, hash Hash, q *queryNote, ev *eviden
 	if err := a.save(); err != nil {
 		return fmt.Errorf("%w: %w", errSave, err)
 	}
-	a.log.Info("plan approved", "query", hash.String())
+	a.log.Info("plan approved", slog.Any("query", hash.String()))
 	return a.tell(ctx, q)
 }
 
@@ -307,7 +308,7 @@ func (a *Agent) tell(ctx context.Context, q *queryNote) error {
 		_, err := a.o.Gateway.Put(ctx, word.kind, word.bytes)
 		if errors.Is(err, encrypted.ErrTaken) {
 			// the same word, signed or sealed by another copy of this state
-			a.log.Error("gateway holds this holder's word already", "object", encrypted.Name(word.kind))
+			a.log.Error("gateway holds this holder's word already", slog.Any("object", encrypted.Name(word.kind)))
 			a.book.Older++
 			err = nil
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"log/slog"
 	"runtime"
 	"slices"
 	"sync"
@@ -159,7 +160,7 @@ func (a *Agent) keyOf(datasets []string) (Hash, *ceremony.KeyCert, error) {
 			continue
 		}
 		if err := a.o.Parties.VerifyCert(c, a.o.Params, a.o.Clock()); err != nil {
-			a.log.Warn("certificate not usable", "certificate", hash.String(), "error", err)
+			a.log.Warn("certificate not usable", slog.Any("certificate", hash.String()), slog.Any("error", err))
 			continue
 		}
 		best, of = c, hash

@@ -77,8 +77,8 @@ func TestPowerLossAtEveryStep(t *testing.T) {
 func copyDir(t *testing.T, from string) string {
 	to := t.TempDir()
 	require.NoError(t, os.CopyFS(to, os.DirFS(from)))
-	require.NoError(t, os.Chmod(to, 0o700))         //nolint:gosec // a directory
-	require.NoError(t, os.Chmod(to+"/keys", 0o700)) //nolint:gosec // a directory
+	require.NoError(t, os.Chmod(to, 0o700))
+	require.NoError(t, os.Chmod(to+"/keys", 0o700))
 	keys, err := os.ReadDir(to + "/keys")
 	require.NoError(t, err)
 	for _, k := range keys {

@@ -80,7 +80,7 @@ type Event struct {
 // for something up to wait, at most 30 s. Events that are out of form are refused as
 // a whole; a cursor never goes back.
 func (g *Gateway) Poll(ctx context.Context, cursor uint64, wait time.Duration) ([]Event, uint64, error) {
-	out, err := g.calls.Poll(ctx, &apiv1.PollRequest{Cursor: cursor, WaitMs: uint32(min(wait, 30*time.Second) / time.Millisecond)}) //nolint:gosec // at most 30,000
+	out, err := g.calls.Poll(ctx, &apiv1.PollRequest{Cursor: cursor, WaitMs: uint32(min(wait, 30*time.Second) / time.Millisecond)})
 	if err != nil {
 		return nil, cursor, err
 	}

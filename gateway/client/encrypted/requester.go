@@ -332,7 +332,7 @@ func (c *combination) combine() (*Outcome, error) {
 			out, err = c.finish(values)
 		}
 		if err != nil && len(points) < c.sharing.Holders()-len(c.bad) {
-			return nil, nil //nolint:nilnil,nilerr // somebody answered falsely: a further holder shows who
+			return nil, nil //nolint:nilnil // somebody answered falsely: a further holder shows who
 		}
 		if err != nil {
 			return nil, c.blame(err)
