@@ -25,7 +25,7 @@ func root() *cobra.Command {
 		},
 	}
 	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	c.AddCommand(serveCommand(), configCommand(), versionCommand(), applyCommand(), approveCommand(), keygenCommand(), withKeyDestruction(keysCommand()),
+	c.AddCommand(serveCommand(), configCommand(), versionCommand(), applyCommand(), approveCommand(), keygenCommand(), withMaskKeyImport(withKeyDestruction(keysCommand())),
 		suspendCommand(false), suspendCommand(true), verifyCommand(), catalogueCommand(), fsckCommand(), logCommand(), demosCommand(), queryCommand(), maskCommand())
 	return c
 }

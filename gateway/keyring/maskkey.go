@@ -40,6 +40,18 @@ func (r *Ring) LineageKey() ([]byte, error) {
 	return m.Sum(nil, []byte("yumen/lineage-key/v1")), nil
 }
 
+// ImportMaskKey stores 32 bytes as the key that a domain file calls key, for one
+// recipient in one scenario. A key that is there is refused (fs.ErrExist), one
+// that was destroyed too (ErrDestroyed).
+func (r *Ring) ImportMaskKey(scenario, recipient, key string, material []byte) error {
+	return r.ImportMACKey(Pseudonym, MaskKeyName(scenario, recipient, key), material)
+}
+
+// ImportLineageKey stores 32 bytes as the one key of samples.
+func (r *Ring) ImportLineageKey(material []byte) error {
+	return r.ImportMACKey(Lineage, LineageKeyName, material)
+}
+
 // parts writes each string after its length, so that no two lists encode alike.
 func parts(ss ...string) []byte {
 	var out []byte

@@ -1,6 +1,7 @@
 package keyring
 
 import (
+	"io/fs"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -55,4 +56,33 @@ func TestMaskKeysInProductionAreImported(t *testing.T) {
 	require.NoError(t, r.ImportMACKey(Pseudonym, MaskKeyName("s", "a", "k"), make([]byte, 32)))
 	_, err = r.MaskKey("pseudonym", "s", "a", "k")
 	require.NoError(t, err)
+}
+
+// Production makes no key of masked tables, takes an imported one, never a second, and none again that
+// was destroyed.
+func TestMaskKeyImportedInProduction(t *testing.T) {
+	r := open(t, t.TempDir(), Options{Production: true})
+	_, err := r.MaskKey("fpe", "s", "a", "k")
+	require.ErrorIs(t, err, ErrSelfMade)
+	_, err = r.LineageKey()
+	require.ErrorIs(t, err, ErrSelfMade)
+	material := make([]byte, 32)
+	require.ErrorIs(t, r.ImportMaskKey("s", "a", "k", material[:31]), ErrKey)
+	require.NoError(t, r.ImportMaskKey("s", "a", "k", material))
+	require.NoError(t, r.ImportLineageKey(material))
+	require.ErrorIs(t, r.ImportMaskKey("s", "a", "k", material), fs.ErrExist)
+	require.ErrorIs(t, r.ImportLineageKey(material), fs.ErrExist)
+	mine, err := r.MaskKey("fpe", "s", "a", "k")
+	require.NoError(t, err)
+	_, err = r.MaskKey("fpe", "s", "b", "k")
+	require.ErrorIs(t, err, ErrSelfMade, "that of another recipient")
+	require.NoError(t, r.ImportMaskKey("s", "b", "k", material))
+	theirs, err := r.MaskKey("fpe", "s", "b", "k")
+	require.NoError(t, err)
+	require.NotEqual(t, mine, theirs, "the same 32 bytes give two recipients two keys")
+	lineage, err := r.LineageKey()
+	require.NoError(t, err)
+	require.NotEqual(t, mine, lineage)
+	require.NoError(t, r.Destroy(Pseudonym, MaskKeyName("s", "a", "k")))
+	require.ErrorIs(t, r.ImportMaskKey("s", "a", "k", material), ErrDestroyed)
 }
