@@ -143,7 +143,10 @@ func (w *tableWriter) write(ctx context.Context, parts partitions, from, to int)
 			return w.abandon(err)
 		}
 		size := parts[0].size
-		for ; len(entries) > 0; entries = entries[size:] {
+		for n := 1; len(entries) > 0; n, entries = n+1, entries[size:] {
+			if n%gentleRows == 0 {
+				w.in.pace.pause()
+			}
 			if err := w.put(entries[:size]); err != nil {
 				return w.abandon(err)
 			}
@@ -191,9 +194,7 @@ func (w *tableWriter) open() error {
 		return scrub(err)
 	}
 	o := databaseOptions(new(atomic.Bool)).MakeWriterOptions(bottom, storageForm.MaxTableFormat())
-	// Written back as it grows: one large sync at the end would hold up whoever else syncs on this disk.
-	f = vfs.NewSyncingFile(f, vfs.SyncingFileOptions{BytesPerSync: 1 << 20})
-	w.table = sstable.NewWriter(objstorageprovider.NewFileWritable(f), o)
+	w.table = sstable.NewWriter(objstorageprovider.NewFileWritable(&spread{File: f}), o)
 	w.paths, w.size = append(w.paths, path), 0
 	return nil
 }

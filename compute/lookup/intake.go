@@ -79,17 +79,21 @@ func (in *intake) verdict(err error) error {
 // feed hands out the rows in order, so that every row before a refused one has
 // been looked at when the refusal is worded.
 func (in *intake) feed(ctx context.Context, src array.RecordReader, hand func(chunk)) error {
-	rows := int64(0)
+	rows, size := int64(0), int64(chunkRows)
+	if in.o.Gentle {
+		size = gentleRows
+	}
 	for src.Next() {
 		rec := src.Record()
-		for at := int64(0); at < rec.NumRows(); at += chunkRows {
+		in.pace.pause()
+		for at := int64(0); at < rec.NumRows(); at += size {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
 			if in.stopped() {
 				return nil
 			}
-			end := min(at+chunkRows, rec.NumRows())
+			end := min(at+size, rec.NumRows())
 			hand(chunk{rec: rec.NewSlice(at, end), row: rows + at + 1})
 		}
 		rows += rec.NumRows()

@@ -30,6 +30,9 @@ func indexVersion(d *governance.Dataset, fingerprint string, p *lookup.Program) 
 
 const suffixBytes = 4
 
+// gentleBatch is how many rows are decoded at once while questions are answered: about a millisecond's work.
+const gentleBatch = 1024
+
 // openIndex reuses the predecessor's index or one on disk where version, content and templates are the
 // same, and builds it aside otherwise.
 func (r *Runner) openIndex(ctx context.Context, m *mounted, d *governance.Dataset, source connectors.Source, old *mounted) error {
@@ -111,13 +114,17 @@ func (r *Runner) buildIndex(ctx context.Context, m *mounted, d *governance.Datas
 	if err != nil {
 		return nil, err
 	}
-	reader, err := source.Open(ctx, connectors.Scan{Columns: m.program.Columns()})
+	scan, gentle := connectors.Scan{Columns: m.program.Columns()}, r.serving.Load()
+	if gentle {
+		scan.BatchRows = gentleBatch
+	}
+	reader, err := source.Open(ctx, scan)
 	if err != nil {
 		return nil, err
 	}
 	defer reader.Release()
 	began := r.o.Clock()
-	stats, err := lookup.Build(ctx, reader, m.program, lookup.BuildOptions{Dir: dir, Dataset: d.ID, Version: m.name, Keys: keys, Random: r.o.Rand, MaxInvalidShare: shareOf(d.MaxInvalid), Gentle: r.serving.Load()})
+	stats, err := lookup.Build(ctx, reader, m.program, lookup.BuildOptions{Dir: dir, Dataset: d.ID, Version: m.name, Keys: keys, Random: r.o.Rand, MaxInvalidShare: shareOf(d.MaxInvalid), Gentle: gentle})
 	if err != nil {
 		return nil, err
 	}
