@@ -101,7 +101,7 @@ func (p *partyProcess) kill() {
 		return
 	}
 	_ = p.cmd.Process.Kill()
-	_ = <-p.end // killed: its error says so
+	<-p.end // killed: its error says so
 	p.cmd = nil
 }
 
@@ -114,10 +114,10 @@ func (p *partyProcess) stop() {
 	}
 	_ = p.cmd.Process.Signal(os.Interrupt)
 	select {
-	case _ = <-p.end:
+	case <-p.end:
 	case <-time.After(10 * time.Second):
 		_ = p.cmd.Process.Kill()
-		_ = <-p.end
+		<-p.end
 	}
 	p.cmd = nil
 }

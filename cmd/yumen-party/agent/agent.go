@@ -232,9 +232,7 @@ func (a *Agent) Run(ctx context.Context) error {
 		case err == nil:
 			pause = 0
 			continue
-		case ctx.Err() != nil:
-			return nil
-		case fatal(err):
+		case ctx.Err() == nil && fatal(err):
 			return err
 		}
 		pause = min(max(2*pause, 100*time.Millisecond), 30*time.Second)
