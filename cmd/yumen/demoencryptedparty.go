@@ -52,7 +52,7 @@ type partyProcess struct {
 
 	mu  sync.Mutex
 	cmd *exec.Cmd
-	end chan error
+	end chan struct{} // closed when the process is gone
 }
 
 func (p *partyProcess) dir() string { return filepath.Join(p.d.out, "parties", p.name) }
@@ -88,8 +88,11 @@ func (p *partyProcess) serve() error {
 	if err := p.cmd.Start(); err != nil {
 		return fmt.Errorf("%s: start: %w", p.name, err)
 	}
-	p.end = make(chan error, 1)
-	go func(c *exec.Cmd, end chan<- error) { end <- errors.Join(c.Wait(), log.Close()) }(p.cmd, p.end)
+	p.end = make(chan struct{})
+	go func(c *exec.Cmd, end chan struct{}) {
+		defer close(end)
+		_ = errors.Join(c.Wait(), log.Close()) // its own log says what went wrong
+	}(p.cmd, p.end)
 	return nil
 }
 
@@ -101,7 +104,7 @@ func (p *partyProcess) kill() {
 		return
 	}
 	_ = p.cmd.Process.Kill()
-	<-p.end // killed: its error says so
+	<-p.end
 	p.cmd = nil
 }
 
