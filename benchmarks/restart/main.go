@@ -20,6 +20,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/pprof"
 	"strconv"
 	"strings"
 	"time"
@@ -39,6 +40,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	dir := flags.String("dir", "", "directory of the gateway")
 	frames := flags.Int("frames", 1_000_000, "frames that fill adds")
 	kill := flags.Bool("kill", false, "open ends without a snapshot, as a crash does")
+	profile := flags.String("cpuprofile", "", "file for a profile of open")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -49,6 +51,18 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	case "fill":
 		return fill(ctx, *dir, *frames, out)
 	case "open":
+		if *profile == "" {
+			return measure(ctx, *dir, *kill, out)
+		}
+		f, err := os.Create(*profile)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
 		return measure(ctx, *dir, *kill, out)
 	}
 	return errors.New("want fill or open")

@@ -17,7 +17,8 @@
 //     persons, and 2a+3b can give both away over small integers, so none is
 //     excused; three only within Limits.Triples, as Report.Depth tells,
 //   - the symmetric difference of two shown figures when that has fewer than
-//     Least subjects, in however many atoms;
+//     Least subjects, in however many atoms, or, where figures over all units are
+//     known, of one and the complement of the other;
 //
 // and if every shown cell and its complement have Least subjects.
 //
@@ -49,7 +50,7 @@
 // is told of, and which subject is in which cell. It does not protect against
 // inference from bounds (figures that are all zero or all full, small integers
 // that leave one solution), knowledge of other people's values, or unions of four
-// or more small atoms that are no difference of two figures. Reconstruct measures
+// or more small atoms that are no such difference of two figures. Reconstruct measures
 // what remains by attack. A pass says "passed these checks", nothing more.
 //
 // Which figures are one number a unit? With subjects as units, counts of distinct

@@ -16,7 +16,8 @@ const (
 	// in one shown cell; an empty complement is small.
 	RuleComplement Rule = "small-complement"
 	// RuleDifference: a shown figure and another shown figure, of this table or a
-	// registered one, differ by a small group, however many atoms it has.
+	// registered one, differ by a small group, however many atoms it has; or, with
+	// KnownTotal, one and the complement of the other do.
 	RuleDifference Rule = "small-difference"
 	// RuleAtom: the total over a small atom follows from what is shown.
 	RuleAtom Rule = "atom"

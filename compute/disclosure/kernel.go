@@ -2,6 +2,7 @@ package disclosure
 
 import (
 	"context"
+	"errors"
 	"fmt"
 )
 
@@ -9,16 +10,14 @@ import (
 // uniform z gives a uniform n of the kernel. That M n = 0 holds is checked
 // against every shown row, which makes the test sound whatever the draw was.
 func (t *Trial) project(ctx context.Context, pat *pattern) error {
-	for k := range pat.kernel {
+	var failed [draws]error
+	err := parallel(ctx, t.reg.workers, draws, func(k int) {
 		old, fresh := t.weights(pat, pat.v[k], t.reg.q.v[k])
-		if err := t.gather(ctx, pat, k, old, fresh); err != nil {
-			return err
+		if failed[k] = t.gather(ctx, pat, k, old, fresh); failed[k] == nil {
+			failed[k] = t.verify(ctx, pat, pat.kernel[k])
 		}
-		if err := t.verify(ctx, pat, pat.kernel[k]); err != nil {
-			return err
-		}
-	}
-	return nil
+	})
+	return errors.Join(append(failed[:], err)...)
 }
 
 // weights solves for w: one for every registered pivot, one for every new one.

@@ -78,7 +78,7 @@ func TestGeneralTracker(t *testing.T) {
 			continue
 		}
 		require.ErrorIs(t, err, ErrUnsafe)
-		require.Equal(t, map[Rule]int{RuleAtom: 1}, rules(report))
+		require.Equal(t, map[Rule]int{RuleAtom: 1, RuleDifference: 1}, rules(report))
 		_, err = r.Suppress(ctx, withoutT)
 		require.NoError(t, err, "withholding the only cell is a pattern")
 	}
@@ -107,7 +107,7 @@ func TestTrackerOfASplitTarget(t *testing.T) {
 		return -1
 	}))
 	require.ErrorIs(t, err, ErrUnsafe)
-	require.Equal(t, map[Rule]int{RulePair: 1}, rules(report))
+	require.Equal(t, map[Rule]int{RulePair: 1, RuleDifference: 1}, rules(report))
 }
 
 // Three pairwise unions give twice each part: a denominator of two.
@@ -272,17 +272,19 @@ func TestTrackerOfATargetInThreeParts(t *testing.T) {
 		r := newRegistry(t, u)
 		_, err := r.Add(ctx, by(units, 3, func(u int) int { return u % 3 }))
 		require.NoError(t, err)
-		leg := func(parity int) *Table {
+		pick := func(in func(u int) bool) *Table {
 			return by(units, 1, func(u int) int {
-				if u < 3 || u%2 == parity {
+				if in(u) {
 					return 0
 				}
 				return -1
 			})
 		}
-		_, err = r.Add(ctx, leg(0))
-		require.NoError(t, err)
-		report, err := r.Add(ctx, leg(1))
+		for parity := range 2 {
+			_, err = r.Add(ctx, pick(func(u int) bool { return u < 3 || u < 200 && u%2 == parity }))
+			require.NoError(t, err)
+		}
+		report, err := r.Add(ctx, pick(func(u int) bool { return u >= 200 }))
 		if triples == 1 {
 			require.NoError(t, err)
 			require.Equal(t, 2, report.Depth, "the report says what was not examined")
@@ -310,7 +312,7 @@ func TestRecordsOfFewSubjects(t *testing.T) {
 	table.Total = true
 	report, err := r.Add(ctx, table)
 	require.ErrorIs(t, err, ErrUnsafe)
-	require.Equal(t, map[Rule]int{RuleCell: 1, RuleAtom: 1}, rules(report))
+	require.Equal(t, map[Rule]int{RuleCell: 1, RuleAtom: 1, RuleDifference: 2}, rules(report))
 	tr, err := r.Suppress(ctx, table)
 	require.NoError(t, err)
 	require.Equal(t, []bool{false, false, true}, tr.Shown())
@@ -324,7 +326,7 @@ func TestRecordsOfFewSubjects(t *testing.T) {
 		return min(u/40, 1)
 	}))
 	require.ErrorIs(t, err, ErrUnsafe)
-	require.Equal(t, 1, rules(report)[RuleDifference])
+	require.Equal(t, 2, rules(report)[RuleDifference])
 
 	u.Owners[7] = units
 	_, err = New(u, seeded(1))
@@ -359,4 +361,56 @@ func TestPatternsDoNotDependOnRandomness(t *testing.T) {
 		}
 		require.Equal(t, first, patterns)
 	}
+}
+
+// Two figures that together are all units and five more: however many atoms those five are in, their total
+// is the sum of the two less the known one over all.
+func TestOverlapOfTwoComplements(t *testing.T) {
+	ctx := context.Background()
+	const units = 300
+	for _, known := range []bool{true, false} {
+		u := city(units)
+		u.KnownTotal = known
+		r := newRegistry(t, u)
+		_, err := r.Add(ctx, by(units, 5, func(u int) int { return u % 5 }))
+		require.NoError(t, err)
+		half := func(from, to int) *Table {
+			return by(units, 1, func(u int) int {
+				if u >= from && u < to {
+					return 0
+				}
+				return -1
+			})
+		}
+		_, err = r.Add(ctx, half(0, 155))
+		require.NoError(t, err)
+		report, err := r.Try(ctx, half(150, units))
+		require.NoError(t, err)
+		want := map[Rule]int{}
+		if known {
+			want[RuleDifference] = 1
+		}
+		require.Equal(t, want, rules(report.Report()))
+	}
+}
+
+// Two cells of one table that leave five units out.
+func TestTwoCellsLeaveAFewOut(t *testing.T) {
+	ctx := context.Background()
+	const units = 300
+	r := newRegistry(t, city(units))
+	_, err := r.Add(ctx, by(units, 5, func(u int) int { return u % 5 }))
+	require.NoError(t, err)
+	table := by(units, 2, func(u int) int {
+		if u < 5 {
+			return -1
+		}
+		return u % 2
+	})
+	tr, err := r.Try(ctx, table)
+	require.NoError(t, err)
+	require.Equal(t, map[Rule]int{RuleDifference: 1}, rules(tr.Report()))
+	tr, err = r.Suppress(ctx, table)
+	require.NoError(t, err)
+	require.Equal(t, []bool{false, true}, tr.Shown())
 }

@@ -7,12 +7,18 @@ import (
 	"sync/atomic"
 )
 
-// parallel runs work(0) to work(n-1) on the available cores and waits. After the
+// Workers bounds the cores that judgements take from now on; 0 is all, as New sets it.
+func (r *Registry) Workers(n int) { r.workers = n }
+
+// parallel runs work(0) to work(n-1) on so many cores, 0 being all, and waits. After the
 // context ends no new piece starts.
-func parallel(ctx context.Context, n int, work func(i int)) error {
+func parallel(ctx context.Context, workers, n int, work func(i int)) error {
 	var next atomic.Int64
 	var wg sync.WaitGroup
-	for range min(n, runtime.GOMAXPROCS(0)) {
+	if workers == 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	for range min(n, workers) {
 		wg.Go(func() {
 			for ctx.Err() == nil {
 				i := int(next.Add(1)) - 1

@@ -49,16 +49,17 @@ func (l Limits) orDefault() Limits {
 // It is not safe for concurrent use. It holds the membership of every unit: raw
 // data, which never leaves.
 type Registry struct {
-	u      Universe
-	most   int // units of one subject
-	f      field
-	random io.Reader
-	epoch  int
-	of     []uint32 // unit -> atom
-	atoms  []atom
-	tables []record
-	rows   []row
-	q      factor
+	u       Universe
+	most    int // units of one subject
+	f       field
+	random  io.Reader
+	workers int
+	epoch   int
+	of      []uint32 // unit -> atom
+	atoms   []atom
+	tables  []record
+	rows    []row
+	q       factor
 }
 
 // atom is a set of units that no registered table tells apart. Its random

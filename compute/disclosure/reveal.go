@@ -121,7 +121,7 @@ func (s *search) work() int {
 
 func (s *search) triples(ctx context.Context) ([]reveal, error) {
 	found := make([]*reveal, len(s.small))
-	err := parallel(ctx, len(s.small), func(i int) { found[i] = s.triple(i) })
+	err := parallel(ctx, s.t.reg.workers, len(s.small), func(i int) { found[i] = s.triple(i) })
 	var out []reveal
 	for _, v := range found {
 		if v != nil && len(out) < maxFindings {

@@ -200,5 +200,5 @@ func (s *system) adjoint(r, out []float64) {
 
 // each is parallel without an end before the end.
 func each(n int, work func(i int)) {
-	_ = parallel(context.Background(), n, work)
+	_ = parallel(context.Background(), 0, n, work)
 }

@@ -22,10 +22,10 @@ type Trial struct {
 	// Per figure, against the registered rows.
 	members [][]uint32  // figure -> pieces
 	count   []int       // units
-	near    []bool      // differs from a registered row by a small group
+	near    []bool      // differs from a registered row, or from its complement, by a small group
 	alone   []bool      // the figure is small
 	rest    []bool      // all but a small group are in it
-	twins   [][2]uint32 // cells of this table that differ by a small group
+	twins   [][2]uint32 // cells of this table of which that is true
 	lrow    [][]uint64  // its row of the factor
 	schur   [][]uint64  // Gram matrix of the figures, registered rows eliminated
 	resid   [draws][]uint64
@@ -199,8 +199,8 @@ func (m *meeting) spread(t *Trial, tab *record, fig int) {
 	}
 	for i, both := range m.rows {
 		apart := t.count[fig] + r.rows[tab.first+i].size - 2*both
-		if !t.near[fig] && r.maybeSmall(apart) {
-			t.near[fig] = r.few(t.pieces, func(p int) bool {
+		if !t.near[fig] && (r.maybeSmall(apart) || r.maybeSmallRest(apart)) {
+			t.near[fig] = r.alike(t.pieces, apart, func(p int) bool {
 				there := slices.Contains(tab.rows[tab.class[t.base[p]]], tab.first+i)
 				return there != t.in(p, fig)
 			})
@@ -210,6 +210,18 @@ func (m *meeting) spread(t *Trial, tab *record, fig int) {
 
 // maybeSmall says that n units may be a small group of subjects.
 func (r *Registry) maybeSmall(n int) bool { return n > 0 && n < r.u.Least*r.most }
+
+// maybeSmallRest says the same of all units but n, where figures over all units are known.
+func (r *Registry) maybeSmallRest(n int) bool { return r.u.KnownTotal && r.maybeSmall(r.u.Units-n) }
+
+// alike says that two figures that differ in apart units, those of the pieces that differ picks, differ by a
+// small group, or one from the other's complement.
+func (r *Registry) alike(pieces []atom, apart int, differ func(p int) bool) bool {
+	if r.maybeSmall(apart) && r.few(pieces, differ) {
+		return true
+	}
+	return r.maybeSmallRest(apart) && r.few(pieces, func(p int) bool { return !differ(p) })
+}
 
 // in says that piece p is in the figure.
 func (t *Trial) in(p, fig int) bool {
@@ -236,7 +248,7 @@ func (t *Trial) crowds() {
 func (t *Trial) solve(ctx context.Context) error {
 	u := t.lrow
 	t.lrow = make([][]uint64, len(u))
-	err := parallel(ctx, len(u), func(i int) {
+	err := parallel(ctx, t.reg.workers, len(u), func(i int) {
 		t.reg.q.forward(u[i])
 		t.lrow[i] = t.reg.q.scale(u[i])
 	})
@@ -248,7 +260,7 @@ func (t *Trial) solve(ctx context.Context) error {
 		t.resid[k] = make([]uint64, len(u))
 	}
 	t.schur = make([][]uint64, len(u))
-	return parallel(ctx, len(u), func(i int) {
+	return parallel(ctx, t.reg.workers, len(u), func(i int) {
 		t.schur[i] = make([]uint64, i+1)
 		for j := range i + 1 {
 			t.schur[i][j] = f.sub(0, f.dot(t.lrow[i], u[j]))
@@ -277,12 +289,18 @@ func (t *Trial) complement(ctx context.Context) error {
 			}
 		}
 	}
+	for a := range t.cells { // that together are nearly all units: one of the two is half of them
+		for b := range t.cells {
+			pair := [2]uint32{uint32(max(a, b)), uint32(min(a, b))}
+			if a != b && 2*t.count[a] >= t.reg.u.Units-t.reg.u.Least*t.reg.most && both[pair] == 0 {
+				both[pair] = 0
+			}
+		}
+	}
 	for pair, n := range both {
 		a, b := int(pair[0]), int(pair[1])
-		if !t.reg.maybeSmall(t.count[a] + t.count[b] - 2*n) {
-			continue
-		}
-		if t.reg.few(t.pieces, func(p int) bool { return t.in(p, a) != t.in(p, b) }) {
+		apart := t.count[a] + t.count[b] - 2*n
+		if t.reg.alike(t.pieces, apart, func(p int) bool { return t.in(p, a) != t.in(p, b) }) {
 			t.twins = append(t.twins, pair)
 		}
 	}

@@ -27,6 +27,8 @@ type keys struct {
 	base   sorted
 	frozen map[[16]byte]stored
 	recent map[[16]byte]stored
+	// gathered is what a replay brought and nobody asked for yet; recent and frozen are empty then.
+	gathered []entry
 	// Entries of base made before lapsed are gone, though they still lie there; so are those of frozen made
 	// before since. What is in recent is deleted when it lapses.
 	lapsed, since int64
@@ -37,6 +39,7 @@ func newKeys() keys {
 }
 
 func (k *keys) find(key *[16]byte) (stored, bool) {
+	k.known()
 	if s, ok := k.recent[*key]; ok {
 		return s, s.index != dead
 	}
@@ -54,10 +57,16 @@ func (k *keys) older(key *[16]byte) (stored, bool) {
 
 func gone(time, lapsed int64) bool { return time != Forever && time < lapsed }
 
-func (k *keys) put(key *[16]byte, s stored) { k.recent[*key] = s }
+func (k *keys) put(key *[16]byte, s stored) {
+	k.known()
+	k.recent[*key] = s
+}
 
 // lapse ends the keys made before a time.
 func (k *keys) lapse(before int64) {
+	if len(k.gathered) > 0 { // once a day of the log: the replay goes on without a map
+		k.fold()
+	}
 	k.lapsed, k.since = max(k.lapsed, before), max(k.since, before)
 	for key, s := range k.recent {
 		if !gone(s.time, before) {
@@ -72,6 +81,7 @@ func (k *keys) lapse(before int64) {
 
 // freeze takes what there is for a snapshot; settle must follow before it is called again.
 func (k *keys) freeze() *frozen {
+	k.known()
 	f := &frozen{base: k.base, newer: k.recent, lapsed: k.lapsed}
 	k.frozen, k.recent, k.since = k.recent, map[[16]byte]stored{}, math.MinInt64
 	return f
@@ -81,19 +91,6 @@ func (k *keys) freeze() *frozen {
 func (k *keys) settle(base sorted) {
 	k.base, k.frozen, k.lapsed, k.since = base, nil, k.since, math.MinInt64
 }
-
-// fold moves what is in recent into base once it is a good part of it, so that a long replay does not
-// fill a map with all keys. It does nothing while a snapshot is made.
-func (k *keys) fold() {
-	if k.frozen != nil || len(k.recent) < max(foldKeys, k.base.len()/8) {
-		return
-	}
-	f := k.freeze()
-	k.settle(index(f.appendTo(make([]byte, 0, f.most()*storedSize))))
-}
-
-// foldKeys is how many keys a replay gathers at least before they are folded.
-const foldKeys = 1 << 18
 
 // frozen is a state of the keys that does not change.
 type frozen struct {
@@ -210,6 +207,9 @@ func (s *sorted) find(key *[16]byte) (stored, bool) {
 	if !found {
 		return stored{}, false
 	}
-	e := s.b[(from+at)*storedSize:]
-	return stored{index: binary.BigEndian.Uint64(e[16:]), request: [16]byte(e[24:40]), time: timeAt(e)}, true
+	return storedAt(s.b[(from+at)*storedSize:]), true
+}
+
+func storedAt(e []byte) stored {
+	return stored{index: binary.BigEndian.Uint64(e[16:]), request: [16]byte(e[24:40]), time: timeAt(e)}
 }

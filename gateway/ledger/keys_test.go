@@ -14,6 +14,7 @@ func TestKeysAgainstAMap(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		k, oracle := newKeys(), map[[16]byte]stored{}
 		var under *frozen
+		var serial uint64
 		var was map[[16]byte]stored
 		drawKey := rapid.Custom(func(t *rapid.T) [16]byte {
 			n := rapid.IntRange(0, 300).Draw(t, "key")
@@ -47,6 +48,20 @@ func TestKeysAgainstAMap(t *testing.T) {
 					k.put(&key, s)
 					oracle[key] = s
 				}
+			},
+			"gather": func(t *rapid.T) {
+				for range rapid.IntRange(1, 60).Draw(t, "many") {
+					serial++
+					key, s := drawKey.Draw(t, "key"), stored{index: serial, time: at.Draw(t, "time")}
+					k.gather(&key, s)
+					oracle[key] = s
+				}
+			},
+			"fold": func(t *rapid.T) {
+				if under != nil || len(k.recent) > 0 {
+					t.Skip("not a replay")
+				}
+				k.fold()
 			},
 			"lapse": func(t *rapid.T) {
 				before := rapid.Int64Range(0, 50).Draw(t, "before")
@@ -125,28 +140,57 @@ func TestRestoreRefusesKeysOutOfOrder(t *testing.T) {
 	require.ErrorIs(t, err, ErrRecord)
 }
 
-// A long replay folds keys away, and none is lost or comes back.
+// A long replay folds keys away, and none is lost or comes back; of two entries of a key the later counts.
 func TestFoldKeepsEveryKey(t *testing.T) {
 	k := newKeys()
 	at := func(i int) [16]byte {
 		sum := sha256.Sum256(binary.BigEndian.AppendUint64(nil, uint64(i)))
 		return [16]byte(sum[:16])
 	}
-	const n = foldKeys + 1000
+	const n = 2*foldKeys + 1000
 	for i := range n {
-		key := at(i)
-		k.put(&key, stored{index: uint64(i), time: int64(i)})
-		k.fold()
+		key := at(i % (n - 50)) // the first ones come again
+		k.gather(&key, stored{index: uint64(i), time: int64(i)})
 	}
-	require.Equal(t, foldKeys, k.base.len())
-	require.Len(t, k.recent, 1000)
-	k.lapse(10)
-	for i := range n {
-		key := at(i)
-		s, ok := k.find(&key)
-		require.Equal(t, i >= 10, ok)
-		require.EqualValues(t, i, s.index)
+	require.Equal(t, 2*foldKeys, k.base.len())
+	require.Len(t, k.gathered, 1000)
+	_, err := newSorted(k.base.b)
+	require.NoError(t, err)
+	check := func(lapsed int) {
+		for i := range n - 50 {
+			want := i
+			if i < 50 {
+				want = n - 50 + i
+			}
+			key := at(i)
+			s, ok := k.find(&key)
+			require.Equal(t, want >= lapsed, ok)
+			if ok {
+				require.EqualValues(t, want, s.index)
+			}
+		}
 	}
+	check(0)
+	require.Empty(t, k.gathered)
+	k.lapse(100)
+	check(100)
+}
+
+// A replay that is asked nothing and one that is asked all the time end in one state, whatever days pass.
+func TestReplayedOrLiveIsOneState(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		quiet, asked := New(), New()
+		at := noon
+		for i := range rapid.IntRange(1, 80).Draw(t, "frames") {
+			at += rapid.SampledFrom([]int64{0, 1, dayMS, 8 * dayMS}).Draw(t, "later")
+			key := [16]byte{byte(rapid.IntRange(0, 20).Draw(t, "key"))}
+			r := &Record{Serial: uint64(i), Idem: &Idem{Key: key, Time: at}}
+			apply(t, quiet, at, r)
+			apply(t, asked, at, r)
+			asked.Replayed()
+		}
+		require.Equal(t, asked.Digest(), quiet.Digest())
+	})
 }
 
 func BenchmarkFindAmongAMillion(b *testing.B) {

@@ -230,15 +230,25 @@ func (l *Ledger) Apply(f audit.Frame) error {
 		l.accounts[c.Account] = b
 	}
 	if r.Idem != nil {
-		l.keys.put(&r.Idem.Key, stored{index: f.Index, request: r.Idem.Request, time: r.Idem.Time})
+		s := stored{index: f.Index, request: r.Idem.Request, time: r.Idem.Time}
+		if live {
+			l.keys.put(&r.Idem.Key, s)
+		} else {
+			l.keys.gather(&r.Idem.Key, s)
+		}
 	}
 	if live {
 		l.end(h)
-	} else {
-		l.keys.fold()
 	}
 	l.prune()
 	return nil
+}
+
+// Replayed says that a replay has ended, so that the first request does not wait for what it left to do.
+func (l *Ledger) Replayed() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.keys.known()
 }
 
 // Spent is the durable balance of an account.
