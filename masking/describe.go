@@ -136,7 +136,7 @@ func aboutPRAM() Description {
 		Title: "post-randomisation (PRAM)", TitleZH: "后随机化", Class: "randomization",
 		Params: []string{"categories", "keep", "matrix", "separator"}, Types: "text, integers, booleans of few values",
 		Reversible:   "by who holds the key; for groups, by who knows the matrix",
-		NotProtected: "counts over many rows; a category that always stays is certain; several cells of one person add up",
+		NotProtected: "counts over many rows; a category that shows tells what it was, with at most 0.99 where all are equally frequent; several cells of one person add up",
 	}
 }
 

@@ -51,6 +51,15 @@ func newHierarchyKernel(p Params) (kernel.Kernel, error) {
 		}
 		l.ids[value] = id
 	}
+	same := 0
+	for value, id := range l.ids {
+		if l.texts[id] == value {
+			same++
+		}
+	}
+	if same == len(l.ids) {
+		return nil, errors.New("parameter level: every value would stay as it is")
+	}
 	return l, nil
 }
 

@@ -95,6 +95,9 @@ func (r *ranges) grid(t arrow.DataType) (*grid, error) {
 	if g.bottom >= g.top {
 		return nil, errors.New("bottom must be below top")
 	}
+	if g.width == 1 && !isFloat(t) {
+		return nil, errors.New("parameter width: every value would be alone in its range")
+	}
 	if !g.on(r.bottom, g.bottom) || !g.on(r.top, g.top) {
 		return nil, errors.New("bottom and top must be origin plus a multiple of width")
 	}

@@ -44,6 +44,9 @@ func (r *round) step(t arrow.DataType) (*step, error) {
 	if !ok {
 		return nil, fmt.Errorf("parameter unit has more digits than %s", t)
 	}
+	if u == 1 && !isFloat(t) {
+		return nil, errors.New("parameter unit: every value would stay as it is")
+	}
 	return &step{unit: u, scale: scale}, nil
 }
 
@@ -83,3 +86,5 @@ func (s *step) float(v float64) (float64, string) {
 	}
 	return floatOf(int64(n)*s.unit, s.scale), ""
 }
+
+func isFloat(t arrow.DataType) bool { return t.ID() == arrow.FLOAT32 || t.ID() == arrow.FLOAT64 }

@@ -37,6 +37,11 @@ type Noise interface {
 	Draw(dst []int64, num, den uint64) error
 }
 
+// MaxEpsilon is the largest privacy loss of a cell: beyond it the noise is 0 in
+// all but one cell of ten thousand units, and a column that says it is
+// perturbed is not.
+const MaxEpsilon = 10
+
 // MaxScale is the largest number of decimal places of floats.
 const MaxScale = 15
 
@@ -52,7 +57,7 @@ type Params struct {
 
 // Parse reads
 //
-//	epsilon      a rational above 0 such as 1/2 or 0.5; must be given
+//	epsilon      a rational above 0 such as 1/2 or 0.5, at most MaxEpsilon; must be given
 //	lower, upper the clamp, decimals; must be given
 //	sensitivity  the largest difference hidden, a decimal above 0 and at most
 //	             upper - lower, which it is if not given
@@ -70,7 +75,9 @@ func Parse(params map[string]string) (Params, error) {
 		var err error
 		switch name {
 		case "epsilon":
-			p.epsilon, err = parseRatio(v)
+			if p.epsilon, err = parseRatio(v); err == nil && p.epsilon.num > MaxEpsilon*p.epsilon.den {
+				err = fmt.Errorf("want at most %d", MaxEpsilon)
+			}
 		case "lower":
 			p.lower, err = parseDecimal(v)
 		case "upper":

@@ -136,6 +136,45 @@ func newMatrix(rows [][]string, m int) (matrix, error) {
 	return out, nil
 }
 
+// MaxCertainty bounds what a category that shows may tell of what it was: the
+// probability of the likeliest, where all were equally frequent before.
+const MaxCertainty = 0.99
+
+// doubtful refuses probabilities that look like chance and tell all the same: a
+// category that is kept almost always, two that are only exchanged, one that
+// nothing else becomes.
+func doubtful(c chances, m int) error {
+	shown, most := make([]float64, m), make([]float64, m)
+	add := func(b int, p float64) {
+		shown[b] += p
+		most[b] = max(most[b], p)
+	}
+	for a := range m {
+		switch c := c.(type) {
+		case *uniform:
+			for b := range m {
+				w := c.rest
+				if a == b {
+					w = c.keep
+				}
+				add(b, float64(w)/float64(c.sum))
+			}
+		case matrix:
+			below := uint64(0)
+			for b, sum := range c[a] {
+				add(b, float64(sum-below)/float64(c.total(a)))
+				below = sum
+			}
+		}
+	}
+	for b := range m {
+		if most[b] > MaxCertainty*shown[b]+1e-12 {
+			return fmt.Errorf("category %d tells what it was: more than %g likely", b+1, MaxCertainty)
+		}
+	}
+	return nil
+}
+
 // weigh brings a row to its least common denominator.
 func weigh(row []string) ([]uint64, error) {
 	parsed := make([]rational, len(row))

@@ -13,8 +13,9 @@
 //
 // What is not protected: counts over many rows, which whoever knows the matrix
 // estimates without bias by its inverse: that is the method's purpose. A
-// category that always stays, or that nothing else becomes, is certain where
-// it shows. Which cells are null. Several cells of one person are drawn apart,
+// category that shows tells what it was with up to MaxCertainty where all are
+// equally frequent, and with more where they are not: a matrix that has doubt
+// only where a category never occurs has none. Which cells are null. Several cells of one person are drawn apart,
 // and together say more. The key gives the draws away.
 package pram
 
@@ -81,6 +82,17 @@ func Parse(params map[string]string) (Params, error) {
 // draw.MinKey bytes and is not retained; column is the column's name, by which
 // columns under one key draw apart.
 func New(p Params, key []byte, column string) (kernel.Kernel, error) {
+	r, err := open(p, key, column)
+	if err != nil {
+		return nil, err
+	}
+	if err := doubtful(r.chances, len(r.categories)); err != nil {
+		return nil, fmt.Errorf("pram: %w", err)
+	}
+	return r, nil
+}
+
+func open(p Params, key []byte, column string) (*randomizer, error) {
 	if len(p.Categories) < 2 || len(p.Categories) > MaxCategories {
 		return nil, fmt.Errorf("pram: want 2 to %d categories", MaxCategories)
 	}

@@ -30,6 +30,31 @@ func build(t testing.TB, p Params) kernel.Kernel {
 	return k
 }
 
+// certain makes a kernel that New refuses: for tests that foretell a category.
+func certain(t testing.TB, p Params) kernel.Kernel {
+	t.Helper()
+	k, err := open(p, testKey, "c")
+	require.NoError(t, err)
+	return k
+}
+
+// What looks like chance and tells all the same is refused.
+func TestCertaintyIsRefused(t *testing.T) {
+	two := []string{"A", "B"}
+	for _, p := range []Params{
+		{Categories: two, Keep: "0"}, {Categories: two, Keep: "0.991"}, {Categories: letters, Keep: "0.99999999999"},
+		{Categories: letters, Matrix: [][]string{{"1", "0", "0"}, {"0", "1", "0"}, {"0", "1/2", "1/2"}}},
+		{Categories: letters, Matrix: [][]string{{"0", "999/1000", "1/1000"}, {"1", "0", "0"}, {"0", "0", "1"}}},
+	} {
+		_, err := New(p, testKey, "c")
+		require.ErrorContains(t, err, "tells what it was", "%v", p)
+	}
+	for _, p := range []Params{{Categories: two, Keep: "0.99"}, {Categories: two, Keep: "0.01"}, {Categories: letters, Keep: "0"}, {Categories: letters, Matrix: bent}} {
+		_, err := New(p, testKey, "c")
+		require.NoError(t, err, "%v", p)
+	}
+}
+
 func texts(vals []string, valid []bool) arrow.Array {
 	b := array.NewStringBuilder(memory.DefaultAllocator)
 	b.AppendValues(vals, valid)
@@ -200,9 +225,9 @@ func TestTypesAgree(t *testing.T) {
 		_, err := k.Type(typ)
 		require.ErrorIs(t, err, kernel.ErrType, typ)
 	}
-	_, err := build(t, Params{Categories: []string{"300", "1"}, Keep: "0"}).Type(arrow.PrimitiveTypes.Uint8)
+	_, err := certain(t, Params{Categories: []string{"300", "1"}, Keep: "0"}).Type(arrow.PrimitiveTypes.Uint8)
 	require.ErrorIs(t, err, kernel.ErrType)
-	_, err = build(t, Params{Categories: []string{"01", "1"}, Keep: "0"}).Type(arrow.PrimitiveTypes.Int64)
+	_, err = certain(t, Params{Categories: []string{"01", "1"}, Keep: "0"}).Type(arrow.PrimitiveTypes.Int64)
 	require.ErrorIs(t, err, kernel.ErrType)
 }
 
@@ -231,14 +256,14 @@ func TestDictionariesByRow(t *testing.T) {
 }
 
 func TestBooleansAndNegatives(t *testing.T) {
-	flip := build(t, Params{Categories: []string{"true", "false"}, Keep: "0"})
+	flip := certain(t, Params{Categories: []string{"true", "false"}, Keep: "0"})
 	b := array.NewBooleanBuilder(memory.DefaultAllocator)
 	b.AppendValues([]bool{true, false, true, true, false}, []bool{true, true, true, false, true})
 	_, err := flip.Type(arrow.FixedWidthTypes.Boolean)
 	require.NoError(t, err)
 	out := mask(t, flip, &kernel.Env{}, array.NewSlice(b.NewArray(), 1, 5))
 	require.Equal(t, "[true false (null) true]", out.String())
-	turn := build(t, Params{Categories: []string{"-1", "1"}, Keep: "0"})
+	turn := certain(t, Params{Categories: []string{"-1", "1"}, Keep: "0"})
 	n := array.NewInt16Builder(memory.DefaultAllocator)
 	n.AppendValues([]int16{-1, 1, -1}, nil)
 	require.Equal(t, "[1 -1 1]", mask(t, turn, &kernel.Env{}, n.NewArray()).String())
