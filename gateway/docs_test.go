@@ -23,6 +23,8 @@ var (
 	testFunc = regexp.MustCompile(`(?m)^func (Test\w+)\(`)
 	reqRow   = regexp.MustCompile(`(?m)^\| ([0-9]+) \|.*$`)
 	ruleID   = regexp.MustCompile(`(?m)^\s*(\w+)\s+Rule = "([a-z-]+)"`)
+	setting  = regexp.MustCompile(`(?m)^\t\t\{"([a-z-]+\.[a-z-]+)", `)
+	command  = regexp.MustCompile(`Use: "([a-z-]+)`)
 	ruleText = regexp.MustCompile(`\{(\w+), ("YM-[0-9]{4}"), ("R[0-9]+"), ("[^"]+"), ("[^"]+")\}`)
 )
 
@@ -137,4 +139,40 @@ func TestRefusalsStandInTheInterface(t *testing.T) {
 		require.Contains(t, string(document), line)
 	}
 	require.Equal(t, len(texts), strings.Count(string(document), "\n| YM-"), "codes in the document")
+}
+
+// So does every setting of the gateway.
+func TestSettingsStandInTheInterface(t *testing.T) {
+	source, err := os.ReadFile("server/config.go")
+	require.NoError(t, err)
+	document, err := os.ReadFile("../docs/API.md")
+	require.NoError(t, err)
+	found := setting.FindAllStringSubmatch(string(source), -1)
+	require.Greater(t, len(found), 25, "the table of settings was not read")
+	for _, m := range found {
+		require.Contains(t, string(document), "`"+m[1]+"`")
+	}
+}
+
+// And every command of the gateway and the agent.
+func TestCommandsStandInTheInterface(t *testing.T) {
+	document, err := os.ReadFile("../docs/API.md")
+	require.NoError(t, err)
+	for _, dir := range []string{"../cmd/yumen", "../cmd/yumen-party"} {
+		files, err := fs.Glob(os.DirFS(dir), "*.go")
+		require.NoError(t, err)
+		seen := 0
+		for _, name := range files {
+			if strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			text, err := os.ReadFile(path.Join(dir, name))
+			require.NoError(t, err)
+			for _, m := range command.FindAllStringSubmatch(string(text), -1) {
+				seen++
+				require.Regexp(t, `\b`+m[1]+`\b`, string(document), "%s: a command", name)
+			}
+		}
+		require.Greater(t, seen, 5, "the commands were not read")
+	}
 }
