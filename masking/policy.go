@@ -2,7 +2,9 @@ package masking
 
 import (
 	"encoding/binary"
+	"encoding/hex"
 	"hash"
+	"maps"
 	"slices"
 
 	"github.com/emmansun/gmsm/sm3"
@@ -108,6 +110,46 @@ func (p *Policy) Quasi() []string { return p.visible(ClassQuasi) }
 // Linkable names the output columns somebody else may know of a person: the
 // quasi-identifiers, and direct identifiers of which a part was left.
 func (p *Policy) Linkable() []string { return p.visible(ClassQuasi, ClassDirect) }
+
+// Exposed is Linkable without the direct identifiers that are wholly under a
+// key: nobody outside knows those, and each is alone in its class by design.
+// Classes for k-anonymity are made of these.
+func (p *Policy) Exposed() []string {
+	return slices.DeleteFunc(p.Linkable(), func(name string) bool {
+		i := slices.IndexFunc(p.Columns, func(c Column) bool { return c.Name == name })
+		return p.Columns[i].Class == ClassDirect && p.Columns[i].whollyKeyed()
+	})
+}
+
+// whollyKeyed: no part of a value is left in clear.
+func (c *Column) whollyKeyed() bool {
+	switch c.Technique {
+	case TechniquePseudonym, TechniqueEncrypt:
+		return true
+	case TechniqueFPE:
+		for _, name := range []string{"keep_first", "keep_last", "pass", "region"} {
+			if _, partly := c.Params[name]; partly {
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}
+
+// Published is the parameters as reports and receipts show them: the table of a
+// hierarchy, which lists values of the column, stands there as its SM3.
+func (c *Column) Published() map[string]string {
+	table, ok := c.Params["table"]
+	if !ok {
+		return c.Params
+	}
+	out := maps.Clone(c.Params)
+	sum := sm3.Sum([]byte(table))
+	delete(out, "table")
+	out["table_sm3"] = hex.EncodeToString(sum[:])
+	return out
+}
 
 func (p *Policy) visible(classes ...string) []string {
 	var names []string

@@ -49,7 +49,7 @@ func printMaskReport(w io.Writer, p *masking.Policy, m *run.Manifest, input audi
 		one := maskReportColumn{Column: c}
 		for _, pc := range p.Columns {
 			if pc.Name == c.Name {
-				one.Class, one.Grade, one.Params, one.Key = pc.Class, pc.Grade, pc.Params, pc.Key
+				one.Class, one.Grade, one.Params, one.Key = pc.Class, pc.Grade, pc.Published(), pc.Key
 			}
 		}
 		out.Columns = append(out.Columns, one)
@@ -62,7 +62,7 @@ func printMaskReport(w io.Writer, p *masking.Policy, m *run.Manifest, input audi
 // measureClasses counts the classes of the quasi-identifiers that are left, before and after. Memory
 // grows with the number of classes, not with that of rows.
 func measureClasses(p *masking.Policy) run.Measure {
-	quasi := p.Quasi()
+	quasi := p.Exposed() // as the gate counts: a part of an identifier that is left singles out too
 	return func(ctx context.Context, _ run.Stage, read run.Open) (map[string]float64, error) {
 		r, err := read(ctx)
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/schollz/progressbar/v3"
@@ -104,10 +105,11 @@ func (r *maskRun) unfinished(output string) error {
 
 // digest is of everything beside the policy that decides the output: content, columns and keys.
 func (r *maskRun) digest(t *opened, sum audit.Hash) [32]byte {
-	parts := []string{"yumen/mask-run/v1", string(sum[:])}
+	parts := []string{"yumen/mask-run/v2", string(sum[:])}
 	for _, f := range t.about.Schema.Fields() {
 		parts = append(parts, f.Name, f.Type.String())
 	}
+	parts = append(parts, "read", r.in.separator, strconv.FormatBool(r.in.header), strconv.Itoa(len(r.in.nulls)))
 	parts = append(parts, r.in.nulls...)
 	parts = append(parts, "keys")
 	var names []string

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -176,7 +177,8 @@ func TestMaskedTablesOfTwoRecipientsCannotBeJoined(t *testing.T) {
 	b, _ := g.masked("yunying", "linked")
 	rotated, _ := g.masked("leju", "rotated")
 	require.Len(t, a["rid"], peopleRows-1, "the record without an income is left out")
-	require.Equal(t, a["rid"], again["rid"])
+	require.NotEqual(t, a["rid"], again["rid"], "no two tables are in one order")
+	require.Equal(t, slices.Sorted(slices.Values(a["rid"])), slices.Sorted(slices.Values(again["rid"])))
 	require.Zero(t, alike(a["rid"], b["rid"]))
 	require.Zero(t, alike(a["rid"], rotated["rid"]))
 	same := 0
@@ -226,7 +228,7 @@ func TestDestroyedKeyIsRefusedAndStandsInTheLog(t *testing.T) {
 		byRule(t, err, governance.KeyDestroyed)
 		g.masked("leju", "rotated")
 		after, _ := g.masked("yunying", "linked")
-		require.Equal(t, before["rid"], after["rid"])
+		require.Equal(t, slices.Sorted(slices.Values(before["rid"])), slices.Sorted(slices.Values(after["rid"])))
 		g = g.restart()
 	}
 }
@@ -247,7 +249,8 @@ func TestMaskedSamplesHoldTheSamePersons(t *testing.T) {
 	a, job := g.masked("leju", "sampled")
 	b, _ := g.masked("yunying", "sampled")
 	require.InDelta(t, peopleRows*0.0099, len(a["rid"]), 120)
-	require.Equal(t, a["sex"], b["sex"], "the same records in the same order")
+	require.NotEqual(t, a["sex"], b["sex"], "no two tables are in one order")
+	require.Equal(t, slices.Sorted(slices.Values(a["sex"])), slices.Sorted(slices.Values(b["sex"])), "the same records")
 	require.Zero(t, alike(a["rid"], b["rid"]))
 	require.NotContains(t, a["rare"], "r")
 	s := statementOf(t, job.GetReceipt())

@@ -227,16 +227,19 @@ func (r *Runner) writeMasked(ctx context.Context, rec *jobRecord, d *governance.
 		return nil, nil, errOutput
 	}
 	path := filepath.Join(dir, dataName)
-	out := &parquetFile{path: path}
+	out, err := newScattered(&parquetFile{path: path}, filepath.Join(dir, "heaps"), r.o.Rand)
+	if err != nil {
+		return nil, nil, err
+	}
 	var report *risk.Report
 	if policy.Sample == nil {
-		report, err = risk.Enforce(ctx, read(policy), linkable(policy), leastK(d), out.write)
+		report, err = risk.Enforce(ctx, read(policy), policy.Exposed(), leastK(d), out.write)
 	} else {
 		whole := *policy
 		whole.Sample = nil
-		report, err = enforceSample(ctx, read(&whole), read(policy), linkable(policy), leastK(d), out.write)
+		report, err = enforceSample(ctx, read(&whole), read(policy), policy.Exposed(), leastK(d), out.write)
 	}
-	if err = errors.Join(err, out.close()); err != nil {
+	if err = out.close(err); err != nil {
 		if errors.Is(err, keyring.ErrDestroyed) {
 			return nil, nil, d.Policy.Refuse(governance.KeyDestroyed)
 		}

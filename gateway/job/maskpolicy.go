@@ -110,8 +110,9 @@ func packed(out map[string]string, text string) {
 func columnText(c *masking.Column) string {
 	var b strings.Builder
 	b.WriteString(c.Technique)
-	for i, name := range slices.Sorted(maps.Keys(c.Params)) {
-		b.WriteString([]string{" ", ", "}[min(i, 1)] + name + "=" + c.Params[name])
+	params := c.Published()
+	for i, name := range slices.Sorted(maps.Keys(params)) {
+		b.WriteString([]string{" ", ", "}[min(i, 1)] + name + "=" + params[name])
 	}
 	if c.Key != "" {
 		b.WriteString("; key " + c.Key)
@@ -123,29 +124,4 @@ func columnText(c *masking.Column) string {
 		b.WriteString("; malformed " + c.Malformed)
 	}
 	return b.String()
-}
-
-// linkable names the columns that the classes of k-anonymity are made of: the quasi-identifiers, and
-// the direct identifiers of which a part is left in clear. A direct identifier wholly under a key that
-// no recipient has is known to nobody outside, and alone in its class by design.
-func linkable(p *masking.Policy) []string {
-	return slices.DeleteFunc(p.Linkable(), func(name string) bool {
-		i := slices.IndexFunc(p.Columns, func(c masking.Column) bool { return c.Name == name })
-		return i >= 0 && p.Columns[i].Class == masking.ClassDirect && whollyKeyed(&p.Columns[i])
-	})
-}
-
-func whollyKeyed(c *masking.Column) bool {
-	switch c.Technique {
-	case masking.TechniquePseudonym, masking.TechniqueEncrypt:
-		return true
-	case masking.TechniqueFPE:
-		for _, name := range []string{"keep_first", "keep_last", "pass", "region"} {
-			if _, partly := c.Params[name]; partly {
-				return false
-			}
-		}
-		return true
-	}
-	return false
 }

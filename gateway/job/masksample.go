@@ -3,15 +3,12 @@ package job
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/big"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
-	"github.com/apache/arrow/go/v17/arrow/memory"
 
 	"github.com/yumen-project/yumen/gateway/release/rules"
-	"github.com/yumen-project/yumen/masking/kernel"
 	"github.com/yumen-project/yumen/masking/risk"
 )
 
@@ -87,20 +84,10 @@ func sinkLarge(classes *risk.Classes, rec arrow.Record, k int64, report *risk.Re
 	if len(kept) == 0 {
 		return nil
 	}
-	columns := make([]arrow.Array, 0, rec.NumCols())
-	defer func() {
-		for _, a := range columns {
-			a.Release()
-		}
-	}()
-	for _, in := range rec.Columns() {
-		a, err := kernel.Take(memory.DefaultAllocator, in, kept)
-		if err != nil {
-			return fmt.Errorf("leave out small classes: %w", err)
-		}
-		columns = append(columns, a)
+	out, err := takeRows(rec, kept)
+	if err != nil {
+		return err
 	}
-	out := array.NewRecord(rec.Schema(), columns, int64(len(kept)))
 	defer out.Release()
 	return sink(out)
 }
