@@ -19,9 +19,55 @@ import (
 // Apply puts a domain file in force. Datasets are mounted and templates registered first, aside from
 // what answers now; the change takes effect when its frame is durable. A suspension does not wait for
 // an index to be built: only the last step excludes other changes.
+//
+// A registration may outlast the call that began it: once begun it goes on, for Options.ApplyWithin at most
+// and until Close, whether its caller waits or not. The context's error says that the outcome is not known
+// yet; the policy hash in force tells it later.
 func (r *Runner) Apply(ctx context.Context, c *spec.Change) (*spec.Applied, error) {
-	r.applying.Lock()
-	defer r.applying.Unlock()
+	type outcome struct {
+		applied *spec.Applied
+		err     error
+	}
+	done := make(chan outcome, 1)
+	begun := r.work(func() {
+		r.applying.Lock()
+		defer r.applying.Unlock()
+		if ctx.Err() != nil { // gave up before its turn
+			done <- outcome{err: ctx.Err()}
+			return
+		}
+		own, cancel := context.WithTimeout(r.ctx, r.o.ApplyWithin)
+		defer cancel()
+		applied, err := r.applyFile(own, c)
+		if err != nil && ctx.Err() != nil {
+			r.o.Logger.ErrorContext(own, "domain file not in force, and its caller is gone", slog.String("error", err.Error()))
+		}
+		done <- outcome{applied, err}
+	})
+	if !begun {
+		return nil, context.Canceled
+	}
+	select {
+	case o := <-done:
+		return o.applied, o.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// work runs f beside its caller; Close waits for it. False: the runner is closing.
+func (r *Runner) work(f func()) bool {
+	r.closing.Lock()
+	defer r.closing.Unlock()
+	if r.ctx.Err() != nil {
+		return false
+	}
+	r.workers.Go(f)
+	return true
+}
+
+// applyFile is Apply under applying, on the runner's own context.
+func (r *Runner) applyFile(ctx context.Context, c *spec.Change) (*spec.Applied, error) {
 	policy := r.state.Load().policy
 	if !may(policy, c.Party, governance.RoleOperator, governance.RoleDataAuthority, governance.RoleImplementingBody) {
 		return nil, r.denyAct(ctx, c.Party, "apply", policy.Refuse(governance.RoleNotAllowed))
@@ -43,10 +89,11 @@ func (r *Runner) Apply(ctx context.Context, c *spec.Change) (*spec.Applied, erro
 		return nil, dataProblem(err)
 	}
 	found.away(unread)
-	datasets, registered, err := r.mountAll(ctx, next)
+	datasets, registered, away, err := r.mountAll(ctx, next.Domain())
 	if err != nil {
 		return nil, dataProblem(err)
 	}
+	found.unmounted = away
 	applied, err := r.enforce(ctx, dc, datasets, registered, found)
 	if err != nil {
 		err = errors.Join(err, r.dropPending(datasets))
@@ -136,25 +183,32 @@ func dataProblem(err error) error {
 	return &spec.FileProblem{Lines: strings.Split(err.Error(), "\n")}
 }
 
-// mountAll makes the datasets of a policy ready. registered holds what was found anew.
-func (r *Runner) mountAll(ctx context.Context, p *governance.Policy) (map[string]*mounted, []*registration, error) {
+// mountAll makes the datasets of a policy ready. registered holds what was found anew; away the datasets
+// that cannot be described now and did not answer before, which stay out as their tables do. One that
+// answers is not taken out of service so: the file is refused.
+func (r *Runner) mountAll(ctx context.Context, d *governance.Domain) (out map[string]*mounted, found []*registration, away []string, err error) {
 	old := r.state.Load().datasets
-	out := map[string]*mounted{}
-	var found []*registration
+	out = map[string]*mounted{}
 	r.domainMu.Lock()
 	known := r.domain.registered
 	r.domainMu.Unlock()
-	for _, plan := range plans(p.Domain()) {
-		m, reg, err := r.mount(ctx, plan, known, old[plan.dataset.ID])
-		if err != nil {
-			return nil, nil, errors.Join(err, r.dropPending(out))
+	for _, plan := range plans(d) {
+		id := plan.dataset.ID
+		m, reg, err := r.mount(ctx, plan, known, old[id])
+		if errors.Is(err, errAway) && ctx.Err() == nil && old[id] == nil {
+			r.o.Logger.WarnContext(ctx, "templates not registered", slog.String("dataset", id), slog.String("error", err.Error()))
+			away = append(away, id)
+			continue
 		}
-		out[plan.dataset.ID] = m
-		if known[plan.dataset.ID] != reg {
+		if err != nil {
+			return nil, nil, nil, errors.Join(err, r.dropPending(out))
+		}
+		out[id] = m
+		if known[id] != reg {
 			found = append(found, reg)
 		}
 	}
-	return out, found, nil
+	return out, found, away, nil
 }
 
 // record writes what registration found, one frame a dataset.
@@ -203,6 +257,16 @@ func (r *Runner) enact(datasets map[string]*mounted) error {
 // remount makes ready, after a start, what the log says is in force. A dataset that cannot be read is
 // left out: questions on it are refused until it can.
 func (r *Runner) remount(ctx context.Context) error {
+	r.ledger.Replayed()
+	if err := r.takeUp(ctx); err != nil {
+		return err
+	}
+	r.warmed = make(chan struct{})
+	r.workers.Go(r.warm)
+	return nil
+}
+
+func (r *Runner) takeUp(ctx context.Context) error {
 	r.changing.Lock()
 	defer r.changing.Unlock()
 	policy := r.domain.policy

@@ -27,12 +27,13 @@ type judge struct {
 	about   *connectors.Dataset
 	basis   string
 	least   int64   // subjects
-	shared  *shared // nil: each table reads the register itself
+	shared  *shared // while it catches up; nil: each table reads the register itself
 
 	done    []*pattern // what its registries hold, in order
 	subject []uint32   // by record, as the first reading numbered them
 	units   map[string]*units
 	kept    []kept // for the attack
+	cores   int    // 0: all
 }
 
 // units is one registry: the units, and the unit of each record.
@@ -177,6 +178,9 @@ func (j *judge) open(u *units, owners []uint32) error {
 	u.registry, err = disclosure.New(disclosure.Universe{
 		Units: u.n, Owners: owners, Least: int(j.least), KnownTotal: true,
 	}, j.r.o.Rand)
+	if err == nil {
+		u.registry.Workers(j.cores)
+	}
 	return err
 }
 

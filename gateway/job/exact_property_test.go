@@ -146,16 +146,24 @@ func keysOf(t *governance.Table, row []string) string {
 	return joinKeys(keys)
 }
 
-// add notes the shown cells of a pattern over the units of one kind; unit is -1 for a row without one.
+// add notes the shown cells of a pattern over the units of one kind, and the table's total where that was
+// taken as told; unit is -1 for a row without one. Atoms must be those of the judgement: of unions of four
+// and more of them nothing is promised, and a world without the totals has such unions as atoms.
 func (w *naive) add(p *pattern, rows [][]string, unit []int) {
-	for _, k := range p.Shown {
+	tell := func(in func(row []string) bool) {
 		r := make([]bool, len(w.owner))
 		for i, row := range rows {
-			if unit[i] >= 0 && matches(&p.Table, row) && keysOf(&p.Table, row) == joinKeys(k) {
+			if unit[i] >= 0 && matches(&p.Table, row) && in(row) {
 				r[unit[i]] = true
 			}
 		}
 		w.rows = append(w.rows, r)
+	}
+	for _, k := range p.Shown {
+		tell(func(row []string) bool { return keysOf(&p.Table, row) == joinKeys(k) })
+	}
+	if p.Total && len(p.Shown) > 0 {
+		tell(func([]string) bool { return true })
 	}
 }
 
@@ -209,11 +217,12 @@ func TestExactTables_NothingAboutAFewFollows(t *testing.T) {
 		require.NoError(t, err)
 		require.Empty(t, found.unread)
 		kinds := worlds(b.rows, people)
+		oneEach := people == len(b.rows) // then every count of subjects counts records
 		for _, p := range found.patterns {
 			shown += len(p.Shown)
 			measure := p.Table.Measures[0]
 			kinds["subjects"].add(p, b.rows, kinds["subjects"].unit)
-			if measure.Kind != "subjects" {
+			if oneEach || measure.Kind != "subjects" {
 				kinds["records"].add(p, b.rows, kinds["records"].unit)
 			}
 			if measure.Field != "" {

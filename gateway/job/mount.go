@@ -86,7 +86,7 @@ func (r *Runner) mountPlan(ctx context.Context, p plan, known map[string]*regist
 	}
 	about, err := source.Describe(ctx)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, fmt.Errorf("%w: %w", errAway, err)
 	}
 	past := predecessors(known[p.dataset.ID], p.templates, about.Schema)
 	program, err := lookup.Compile(predicates(slices.Concat(p.templates, past)), about.Schema, subjectOf(p.dataset))

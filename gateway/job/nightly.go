@@ -95,7 +95,7 @@ func (r *Runner) attackOn(ctx context.Context, d *governance.Domain, ds *governa
 	}
 	j, err := r.judgeOf(ctx, ds, source, about, basis, logged, d.Settings.MinimumSubjects)
 	if err != nil {
-		delete(r.judges, ds.ID)
+		r.forget(ds.ID)
 		return err
 	}
 	outcomes := j.attack(ctx, logged)

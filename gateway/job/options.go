@@ -16,7 +16,7 @@ import (
 // token. It may put a domain in force and suspend, and ask nothing.
 const Local = "@local"
 
-// Options of a runner; all but CacheBytes and what concerns alarms is required.
+// Options of a runner; all but CacheBytes, ApplyWithin and what concerns alarms is required.
 type Options struct {
 	// Domain is the id of the data domain, part of the log's origin.
 	Domain string
@@ -42,6 +42,9 @@ type Options struct {
 	OnAttack   func(dataset string, outcomes map[string]int)
 	// Ready, if set, names the rule by which questions are refused now, or "": it is asked before each.
 	Ready func() governance.Rule
+	// ApplyWithin bounds how long a domain file may take to be put in force, its registrations included;
+	// 0 means 2 hours.
+	ApplyWithin time.Duration
 	// CacheBytes bounds the block cache of each index; 0 means 64 MiB.
 	CacheBytes int64
 }
@@ -53,6 +56,12 @@ func (o *Options) check() error {
 	}
 	if o.AttackHour < 0 || o.AttackHour > 24 {
 		return errors.New("job: attack hour out of range")
+	}
+	if o.ApplyWithin < 0 {
+		return errors.New("job: time to apply a domain file is negative")
+	}
+	if o.ApplyWithin == 0 {
+		o.ApplyWithin = 2 * time.Hour
 	}
 	if o.CacheBytes == 0 {
 		o.CacheBytes = 64 << 20

@@ -45,14 +45,17 @@ type Runner struct {
 	domainMu sync.Mutex
 	domain   *domain
 
-	// judges hold the registries of exact tables, by dataset; under applying, or at the start.
+	// judges hold the registries of exact tables, by dataset; under applying, or at the start. warmed is
+	// closed when those of the start know what they knew before it.
 	judges map[string]*judge
+	warmed chan struct{}
 
 	jobs jobQueue
 	// searching lets one search read the log at a time.
 	searching sync.Mutex
 	// workers write to the log and end before it closes; background ends after the indexes do.
 	workers    sync.WaitGroup
+	closing    sync.Mutex // held to start a worker once others may close
 	background sync.WaitGroup
 	ctx        context.Context
 	stop       context.CancelFunc
@@ -236,7 +239,9 @@ func (r *Runner) Digest() [32]byte { return r.ledger.Digest() }
 
 // Close stops jobs, saves a snapshot, publishes the log and releases indexes.
 func (r *Runner) Close() error {
+	r.closing.Lock()
 	r.stop()
+	r.closing.Unlock()
 	r.jobs.wait()
 	r.workers.Wait()
 	var errs []error

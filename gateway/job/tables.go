@@ -20,8 +20,10 @@ import (
 type judged struct {
 	patterns []*pattern
 	unread   []string // datasets that could not be read
-	attacks  []attacked
-	with     map[string]int // by dataset: tables registered before
+	// unmounted are datasets that could not be described, so that their templates are not registered.
+	unmounted []string
+	attacks   []attacked
+	with      map[string]int // by dataset: tables registered before
 }
 
 // away notes datasets whose tables could not be planned.
@@ -33,10 +35,14 @@ func (f *judged) away(datasets []string) {
 	}
 }
 
-// basisOf identifies the data, how its subjects and columns are read, and the least number of subjects:
-// patterns hold for one basis.
+// judgement numbers the rules of compute/disclosure: where they grow stricter, what was registered before is
+// judged anew.
+const judgement = 2
+
+// basisOf identifies the data, how its subjects and columns are read, the least number of subjects and the
+// rules: patterns hold for one basis.
 func basisOf(d *governance.Dataset, about *connectors.Dataset, least int64) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%d %q %q %+v %q", least, d.Version, about.Fingerprint, d.Subject, about.Schema.String()))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d %d %q %q %+v %q", judgement, least, d.Version, about.Fingerprint, d.Subject, about.Schema.String()))
 	return hex.EncodeToString(sum[:])
 }
 
@@ -72,7 +78,7 @@ func (r *Runner) judgeTables(ctx context.Context, d *governance.Domain) (*judged
 			return nil, ctx.Err()
 		}
 		if err != nil {
-			delete(r.judges, dataset.ID)
+			r.forget(dataset.ID)
 			out.unread = append(out.unread, dataset.ID)
 			r.o.Logger.ErrorContext(ctx, "exact tables not registered", slog.String("dataset", dataset.ID), slog.String("error", err.Error()))
 		}
@@ -173,40 +179,6 @@ func unlogged(logged []*pattern, tables []governance.Table, keys []string) ([]go
 	return out, nil
 }
 
-// judgeOf gives the judge of a dataset version that knows exactly the logged tables: the one in memory,
-// or a new one that reads them again.
-func (r *Runner) judgeOf(ctx context.Context, d *governance.Dataset, source connectors.Source, about *connectors.Dataset, basis string, logged []*pattern, least int64) (*judge, error) {
-	if r.judges == nil {
-		r.judges = map[string]*judge{}
-	}
-	j := r.judges[d.ID]
-	if j == nil || j.basis != basis || !slices.EqualFunc(j.done, logged, sameTable) {
-		j = &judge{r: r, basis: basis, least: least, units: map[string]*units{}}
-	}
-	j.dataset, j.source, j.about = d, source, about
-	r.judges[d.ID] = j
-	var tables []governance.Table
-	for _, p := range logged[len(j.done):] {
-		if !p.Refused && len(p.Shown) > 0 {
-			tables = append(tables, p.Table)
-		}
-	}
-	var err error
-	if j.shared, err = j.share(ctx, tables); err != nil {
-		return nil, fmt.Errorf("read registered tables again: %w", err)
-	}
-	defer func() {
-		j.shared.release()
-		j.shared = nil
-	}()
-	for _, p := range logged[len(j.done):] {
-		if err := j.again(ctx, p); err != nil {
-			return nil, fmt.Errorf("read registered tables again: %w", err)
-		}
-	}
-	return j, nil
-}
-
 func sameTable(a, b *pattern) bool {
 	x, errX := tableKey(&a.Table)
 	y, errY := tableKey(&b.Table)
@@ -240,6 +212,11 @@ func tableFindings(d *governance.Domain, found *judged) ([]spec.Registered, erro
 		good := spec.Registered{Dataset: ds.ID, Version: ds.Version, OK: true}
 		bad := spec.Registered{Dataset: ds.ID, Version: ds.Version, Rule: string(governance.SmallCell)}
 		unread := spec.Registered{Dataset: ds.ID, Version: ds.Version, Rule: string(governance.DatasetMissing)}
+		for k := range d.Templates {
+			if t := &d.Templates[k]; t.Dataset == ds.ID && slices.Contains(found.unmounted, ds.ID) {
+				unread.Templates = append(unread.Templates, t.ID)
+			}
+		}
 		for k := range d.Tables {
 			t := &d.Tables[k]
 			if t.Dataset != ds.ID {
