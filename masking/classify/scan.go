@@ -100,16 +100,13 @@ func (s *scanner) narrow(v []byte) []byte {
 			if r, size = utf8.DecodeRune(v[i:]); r == utf8.RuneError && size == 1 {
 				sh.invalid, r = true, '?'
 			}
-			if r >= 0xFF01 && r <= 0xFF5E {
-				r -= 0xFEE0
-			}
-			if invisible(r) {
+			if r = plain(r); r == 0 {
 				i += size
 				continue
 			}
 		}
 		i += size
-		space := r == ' ' || r == '\t' || r == '\r' || r == '\n' || r == 0x3000 || r == 0xA0
+		space := r == ' ' || r == '\t' || r == '\r' || r == '\n'
 		if space {
 			if n == 0 {
 				continue
@@ -136,8 +133,38 @@ func (s *scanner) narrow(v []byte) []byte {
 	return s.text[:n]
 }
 
-func invisible(r rune) bool {
-	return r >= 0x200B && r <= 0x200F || r >= 0x202A && r <= 0x202E || r == 0xFEFF || r == 0x2060
+// plain gives the ASCII character that a reader takes r for: full width, digits
+// of other scripts, spaces, hyphens; 0 for what is not seen; r itself otherwise.
+func plain(r rune) rune {
+	switch {
+	case r >= firstHan && r <= lastHan:
+		return r
+	case r >= 0xFF01 && r <= 0xFF5E:
+		return r - 0xFEE0
+	case r >= 0x2010 && r <= 0x2013, r == 0x2212:
+		return '-'
+	case r >= 0xFE00 && r <= 0xFE0F, r >= 0xE0100 && r <= 0xE01EF, r == 0x34F, unicode.Is(unicode.Cf, r):
+		return 0
+	case unicode.Is(unicode.Zs, r):
+		return ' '
+	}
+	return digit(r)
+}
+
+// digit gives the ASCII digit of any script's decimal digit, and other characters
+// as they are. Scripts have their digits from 0 to 9 in a row.
+func digit(r rune) rune {
+	for _, t := range unicode.Nd.R16 {
+		if r >= rune(t.Lo) && r <= rune(t.Hi) {
+			return '0' + (r-rune(t.Lo))%10
+		}
+	}
+	for _, t := range unicode.Nd.R32 {
+		if r >= rune(t.Lo) && r <= rune(t.Hi) {
+			return '0' + (r-rune(t.Lo))%10
+		}
+	}
+	return r
 }
 
 func (sh *shape) count(r rune, code *[maxCode]byte) {
