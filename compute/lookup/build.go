@@ -46,7 +46,7 @@ type BuildOptions struct {
 	// Progress, if set, is called from one goroutine with the rows read so far.
 	Progress func(rows int64)
 	// Gentle builds with one goroutine that pauses, so that a process which answers questions meanwhile
-	// goes on answering them in time. It takes four to five times as long.
+	// goes on answering them in time. It takes several times as long.
 	Gentle bool
 	// Random gives nonces and the build id; nil is crypto/rand.
 	Random io.Reader
