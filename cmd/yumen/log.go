@@ -61,7 +61,7 @@ func searchCommand() *cobra.Command {
 	f.StringVar(&in.Party, "party", "", "entries of this party")
 	f.StringVar(&in.Scenario, "scenario", "", "entries of this scenario")
 	f.StringVar(&in.Dataset, "dataset", "", "entries on this dataset")
-	f.StringVar(&in.Kind, "kind", "", "release, refusal, domain, suspension, registration, job or outcome")
+	f.StringVar(&in.Kind, "kind", "", "release, refusal, domain, suspension, registration, job, key-event, encrypted or outcome")
 	f.StringVar(&from, "from", "", "day YYYY-MM-DD in UTC+8, or a time of RFC 3339")
 	f.StringVar(&to, "to", "", "up to this day or time, not included")
 	f.IntVar(&most, "limit", 100, "entries to list at most")

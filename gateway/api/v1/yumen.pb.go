@@ -2299,7 +2299,7 @@ type SearchRequest struct {
 	Party    string                 `protobuf:"bytes,1,opt,name=party,proto3" json:"party,omitempty"`
 	Scenario string                 `protobuf:"bytes,2,opt,name=scenario,proto3" json:"scenario,omitempty"`
 	Dataset  string                 `protobuf:"bytes,3,opt,name=dataset,proto3" json:"dataset,omitempty"`
-	// kind: genesis, domain, suspension, registration, release, refusal, job, key-event, settings or outcome.
+	// kind: genesis, domain, suspension, registration, release, refusal, job, key-event, settings, outcome or encrypted.
 	Kind string `protobuf:"bytes,4,opt,name=kind,proto3" json:"kind,omitempty"`
 	// from_ms and to_ms: Unix milliseconds; to_ms is not included.
 	FromMs int64 `protobuf:"varint,5,opt,name=from_ms,json=fromMs,proto3" json:"from_ms,omitempty"`
