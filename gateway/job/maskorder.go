@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 
@@ -13,6 +12,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/ipc"
 	"github.com/apache/arrow/go/v17/arrow/memory"
 
+	"github.com/yumen-project/yumen/masking/draw"
 	"github.com/yumen-project/yumen/masking/kernel"
 )
 
@@ -25,10 +25,13 @@ const heaps = 64
 // sorted register tells what was covered. Records are thrown onto heaps on disk by chance, and each heap
 // is shuffled in memory.
 type scattered struct {
-	out   *parquetFile
-	dir   string // of the heaps; holds masked records only
-	rng   *rand.Rand
-	heaps [heaps]*heap
+	out    *parquetFile
+	dir    string       // of the heaps; holds masked records only
+	throws *draw.Stream // by row thrown
+	swaps  *draw.Stream // by row taken up again
+	thrown int64
+	taken  int64
+	heaps  [heaps]*heap
 }
 
 // heap is a file of batches.
@@ -43,14 +46,25 @@ func newScattered(out *parquetFile, dir string, random io.Reader) (*scattered, e
 	if _, err := io.ReadFull(random, seed[:]); err != nil {
 		return nil, errors.New("masked table: no randomness")
 	}
-	return &scattered{out: out, dir: dir, rng: rand.New(rand.NewChaCha8(seed))}, nil
+	throws, err := draw.New(seed[:], "order of a masked table", "throw")
+	if err != nil {
+		return nil, fmt.Errorf("masked table: order: %w", err)
+	}
+	swaps, err := draw.New(seed[:], "order of a masked table", "swap")
+	if err != nil {
+		return nil, fmt.Errorf("masked table: order: %w", err)
+	}
+	return &scattered{out: out, dir: dir, throws: throws, swaps: swaps}, nil
 }
 
 // write throws the records of a batch onto heaps.
 func (s *scattered) write(rec arrow.Record) error {
 	var rows [heaps][]int
-	for i := range int(rec.NumRows()) {
-		h := s.rng.IntN(heaps)
+	n := int(rec.NumRows())
+	throws := s.throws.Rows(s.thrown, n)
+	s.thrown += int64(n)
+	for i := range n {
+		h := throws.Below(i, heaps)
 		rows[h] = append(rows[h], i)
 	}
 	for h, at := range rows {
@@ -147,12 +161,25 @@ func (s *scattered) empty(h *heap) error {
 	}
 	whole := array.NewRecord(r.Schema(), columns, int64(total))
 	defer whole.Release()
-	out, err := takeRows(whole, s.rng.Perm(total))
+	out, err := takeRows(whole, s.order(total))
 	if err != nil {
 		return err
 	}
 	defer out.Release()
 	return s.out.write(out)
+}
+
+// order is a permutation of the next n rows (Fisher-Yates).
+func (s *scattered) order(n int) []int {
+	swaps := s.swaps.Rows(s.taken, n)
+	s.taken += int64(n)
+	out := make([]int, n)
+	for i := range out {
+		j := int(swaps.Below(i, uint64(i+1)))
+		out[i] = out[j]
+		out[j] = i
+	}
+	return out
 }
 
 // takeRows makes a record of the rows given, in that order, on fresh buffers.
