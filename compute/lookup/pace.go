@@ -7,8 +7,8 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// pace makes work stop after about a millisecond and pause half as long again as it has run. The zero pace
-// does not pause.
+// pace makes work stop after about a millisecond and pause as long as it has run. The zero pace does
+// not pause.
 type pace struct {
 	gentle bool
 	since  time.Time
@@ -35,7 +35,7 @@ func (p *pace) pause() {
 	if ran < leastRun {
 		return
 	}
-	time.Sleep(min(ran+ran/2, longestPause))
+	time.Sleep(min(ran, longestPause))
 	p.since = time.Now()
 }
 
