@@ -19,9 +19,6 @@ const nightlyCheck = time.Minute
 
 // nightly attacks the released tables of every dataset once a night, in the hour that is set.
 func (r *Runner) nightly() {
-	if r.o.AttackHour == 0 {
-		return
-	}
 	tick := time.NewTicker(nightlyCheck)
 	defer tick.Stop()
 	for {

@@ -147,7 +147,9 @@ func (r *Runner) begin(ctx context.Context) error {
 	r.startJobs()
 	r.workers.Go(r.snapshots)
 	r.workers.Go(r.drawNoise)
-	r.workers.Go(r.nightly)
+	if r.o.AttackHour != 0 {
+		r.workers.Go(r.nightly)
+	}
 	return nil
 }
 
