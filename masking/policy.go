@@ -151,6 +151,15 @@ func (c *Column) Published() map[string]string {
 	return out
 }
 
+// Visible names the output columns of the classes given of which something is
+// left in clear.
+func (p *Policy) Visible(classes ...string) []string {
+	return slices.DeleteFunc(p.visible(classes...), func(name string) bool {
+		i := slices.IndexFunc(p.Columns, func(c Column) bool { return c.Name == name })
+		return p.Columns[i].whollyKeyed()
+	})
+}
+
 func (p *Policy) visible(classes ...string) []string {
 	var names []string
 	for _, c := range p.Columns {

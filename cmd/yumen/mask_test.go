@@ -32,15 +32,17 @@ columns:
   - {name: born, class: quasi_identifier, grade: 2, technique: generalize, params: {to: decade}, nulls: keep}
   - {name: seen, class: sensitive, grade: 2, technique: date_shift, params: {subject: alias, range: "90"}, key: d, nulls: keep}
   - {name: income, class: sensitive, grade: 3, technique: microaggregate, params: {k: "5"}, nulls: keep}
+  - {name: area, class: quasi_identifier, grade: 2, technique: generalize, params: {to: hierarchy, level: "1", table: "CANARYx;north\nCANARYy;south"}, nulls: keep}
+  - {name: answer, class: sensitive, grade: 2, technique: pram, params: {categories: "yes;no", keep: "4/5"}, key: p, malformed: suppress, nulls: keep}
 `
 
 func fullTable(t *testing.T, dir string, rows int) string {
 	t.Helper()
 	var b strings.Builder
-	b.WriteString("dropped,stars,covered,alias,cipher,phone,born,seen,income\n")
+	b.WriteString("dropped,stars,covered,alias,cipher,phone,born,seen,income,area,answer\n")
 	for i := range rows {
-		fmt.Fprintf(&b, "CANARY%07d,CANARYs%d,CANARYc%d,CANARYa%d,CANARYe%d,138%08d,19%02d-07-13,2024-03-%02d,%d\n",
-			i, i, i, i, i, i, 50+i%50, 1+i%28, 777_000_000+i)
+		fmt.Fprintf(&b, "CANARY%07d,CANARYs%d,CANARYc%d,CANARYa%d,CANARYe%d,138%08d,19%02d-07-13,2024-03-%02d,%d,CANARY%c,%s\n",
+			i, i, i, i, i, i, 50+i%50, 1+i%28, 777_000_000+i, "xy"[i%2], []string{"yes", "no", "CANARYno"}[i%3])
 	}
 	path := filepath.Join(dir, "full.csv")
 	require.NoError(t, os.WriteFile(path, []byte(b.String()), 0o600))
@@ -147,7 +149,7 @@ func TestMaskRunRefusesToResumeUnderAnotherKey(t *testing.T) {
 	path := fullTable(t, dir, 20)
 	f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
 	require.NoError(t, err)
-	_, err = f.WriteString("x,x,x,x,x,13800000000,1950-01-01,2024-01-01,wat\n")
+	_, err = f.WriteString("x,x,x,x,x,13800000000,1950-01-01,2024-01-01,wat,CANARYx,yes\n")
 	require.NoError(t, err)
 	require.NoError(t, f.Close())
 	require.Error(t, yumenCommand(dir, fullRun()...).Run(), "the last row is malformed")

@@ -26,6 +26,7 @@ type maskRun struct {
 	keys              maskKeys
 	format            string
 	resume, noMeasure bool
+	notDirect         []string
 	partRows          int64
 	workers           int
 }
@@ -43,6 +44,7 @@ func maskRunCommand() *cobra.Command {
 	f.BoolVar(&r.keys.make, "make-keys", false, "make keys that are missing")
 	f.BoolVar(&r.resume, "resume", false, "go on with an unfinished run of the same policy, input and keys")
 	f.BoolVar(&r.noMeasure, "no-measure", false, "leave out risk and utility: their memory grows with the number of classes")
+	f.StringSliceVar(&r.notDirect, "not-direct", nil, "columns whose values look like direct identifiers and are none")
 	f.Int64Var(&r.partRows, "part-rows", 0, "input rows of a part; 0 is 4194304")
 	f.IntVar(&r.workers, "workers", 0, "batches at once; 0 is one for each processor")
 	r.in.flags(c)
@@ -68,6 +70,9 @@ func (r *maskRun) do(c *cobra.Command, policyFile, input, output string) error {
 		return err
 	}
 	if err := r.unfinished(output); err != nil {
+		return err
+	}
+	if err := r.underGraded(c, table, policy); err != nil {
 		return err
 	}
 	sum, err := treeSum(c.Context(), input)
