@@ -266,7 +266,7 @@ func TestAFailedSyncHoldsNothing(t *testing.T) {
 func TestTwoProcessesDoNotShareAVault(t *testing.T) {
 	if dir := os.Getenv("YUMEN_TEST_VAULT"); dir != "" {
 		v, err := Open(dir, 0)
-		fmt.Println("opened:", err == nil, "busy:", errors.Is(err, ErrBusy))
+		t.Logf("opened: %t busy: %t", err == nil, errors.Is(err, ErrBusy))
 		if err == nil {
 			require.NoError(t, v.Close())
 		}
