@@ -104,14 +104,18 @@ func (s *shared) open(columns []string) (array.RecordReader, error) {
 		at[i], fields[i] = found[0], s.schema.Field(found[0])
 	}
 	schema := arrow.NewSchema(fields, nil)
-	records := make([]arrow.Record, len(s.records))
-	for i, r := range s.records {
+	records := make([]arrow.Record, 0, len(s.records))
+	defer func() {
+		for _, r := range records {
+			r.Release()
+		}
+	}()
+	for _, r := range s.records {
 		arrays := make([]arrow.Array, len(at))
 		for k, n := range at {
 			arrays[k] = r.Column(n)
 		}
-		records[i] = array.NewRecord(schema, arrays, r.NumRows())
-		defer records[i].Release()
+		records = append(records, array.NewRecord(schema, arrays, r.NumRows()))
 	}
 	return array.NewRecordReader(schema, records)
 }
