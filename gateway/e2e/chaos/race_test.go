@@ -34,8 +34,8 @@ func race(t *testing.T, c *counts) {
 			left -= n
 			w.raceRound(t, c, d, uint64(from+round), n)
 		}
+		w.close(t) // writes down how many refusals were counted
 		digest := w.runner.Digest()
-		w.close(t)
 		f := judge(t, c, fmt.Sprintf("race from %d", from), placeIn(w.dir), w.book.upTo(-1))
 		if f.ledger.Digest() != digest {
 			add(&c.Diverged)
