@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"flag"
@@ -214,7 +215,7 @@ func (f *fuzzTarget) noise(r *mrand.Rand) []byte {
 		}
 		return b
 	default:
-		b = append(b, f.seeds[r.IntN(len(f.seeds))]...)
+		b = bytes.Clone(f.seeds[r.IntN(len(f.seeds))])
 	}
 	for range r.IntN(4) {
 		if len(b) > 0 {

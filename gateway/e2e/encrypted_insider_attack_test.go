@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"crypto/rand"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -134,4 +135,32 @@ func TestAttackInsecureParameters(t *testing.T) {
 	p.Signature = w.who.sign(t, "shuju", p.Terms)
 	_, err = w.try("shuju", objectProposal, p)
 	require.Equal(t, codes.PermissionDenied, code(err))
+}
+
+// A provider fills no disk with versions that nobody registered, and cannot break a version that has its manifest by
+// adding to it; whoever provides nothing has no manifest read.
+func TestAttackProviderBreaksNothing(t *testing.T) {
+	w := newEncryptedWorld(t)
+	w.keygen("housing")
+	_, err := w.provide("housing", amounts(300, 3))
+	require.NoError(t, err)
+	e, err := he.NewEncryptor(w.params, w.sets["housing"]["shuju"].Public, rand.Reader)
+	require.NoError(t, err)
+	put := func(version, lane string, batch uint32) error {
+		t.Helper()
+		leaf, err := e.Encrypt(nil, he.Header{Key: w.certHash("housing"), Lane: he.LaneID("housing", version, lane), Batch: batch, Rows: 3}, []int64{1, 2, 3}, 10)
+		require.NoError(t, err)
+		return w.hand(&apiv1.PutLeavesRequest{Dataset: "housing", Version: version, Lane: lane, Batch: batch, Leaf: leaf.Bytes()})
+	}
+	require.Equal(t, codes.Unavailable, code(put("junk", "amount", 0)), "a version that is not registered")
+	lanes, err := w.as("zhujian").Leaves(ctx(), &apiv1.LeavesRequest{Dataset: "housing", Version: "2026-10", Lane: "amount"})
+	require.NoError(t, err)
+	require.NotEmpty(t, lanes.GetHeld())
+	require.Error(t, put("2026-10", "amount", lanes.GetHeld()[1]), "a leaf more than the manifest names")
+	require.Error(t, put("2026-10", "other", 0), "a lane that the manifest does not name")
+
+	query := w.askAtOnce(w.query("bank", "mean-housing", plan.Mean, "housing"))
+	w.until("bank", query, "computed")
+	_, err = w.as("leju").Put(ctx(), &apiv1.PutRequest{Kind: apiv1.ObjectKind_OBJECT_KIND_MANIFEST, Object: make([]byte, 1<<20)})
+	require.Equal(t, codes.NotFound, code(err), "not even malformed to one who provides nothing")
 }

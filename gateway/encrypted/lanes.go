@@ -34,6 +34,7 @@ type lanes struct {
 	f       *os.File
 	entries map[laneName]*openLane
 	count   map[[2]string]int // by dataset and version
+	bytes   map[string]int64  // of leaves, by provider; since the start also those that were refused
 }
 
 type openLane struct {
@@ -50,7 +51,7 @@ func openLanes(path string, r *Room) (*lanes, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open lanes: %w", bare(err))
 	}
-	l := &lanes{f: f, entries: map[laneName]*openLane{}, count: map[[2]string]int{}}
+	l := &lanes{f: f, entries: map[laneName]*openLane{}, count: map[[2]string]int{}, bytes: map[string]int64{}}
 	at := int64(0)
 	for in := bufio.NewReader(f); ; {
 		line, err := in.ReadBytes('\n')
@@ -87,6 +88,27 @@ func (l *lanes) open(r *Room, e *laneEntry) error {
 	}
 	l.entries[e.laneName] = &openLane{*e, lane, params}
 	l.count[[2]string{e.Dataset, e.Version}]++
+	for _, held := range lane.Held() {
+		l.bytes[e.Provider] += int64(held.Count) * int64(params.LeafSize())
+	}
+	return nil
+}
+
+// providerShare is the part of the vault that one provider may fill, so that it locks nobody out.
+const providerShare = 4
+
+// take reserves room for a leaf of the provider that is not there yet.
+func (l *lanes) take(r *Room, o *openLane, batch uint32) error {
+	if _, err := o.lane.Hash(batch); err == nil {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	size := int64(o.params.LeafSize())
+	if l.bytes[o.Provider]+size > r.o.MaxLeaves/providerShare {
+		return fmt.Errorf("leaf: %w: the provider's part", ErrFull)
+	}
+	l.bytes[o.Provider] += size
 	return nil
 }
 

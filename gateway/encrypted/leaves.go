@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/yumen-project/yumen/compute/he"
@@ -14,6 +15,7 @@ import (
 
 // Upload is a provider's stream of leaves of one lane. Not safe for concurrent use.
 type Upload struct {
+	room    *Room
 	lane    *openLane
 	pending int
 	// Stored counts the leaves put.
@@ -26,21 +28,21 @@ const syncEvery = 64
 // maxLaneName bounds names of lanes and versions, in bytes.
 const maxLaneName = 128
 
-// Upload begins to take leaves. The first leaf's header names the key, which must be certified for the
-// dataset; the party must be its provider.
+// Upload begins to take leaves of the version of the domain file in force. The first leaf's header names
+// the key, which must be certified for the dataset; the party must be its provider.
 func (r *Room) Upload(party, dataset, version, lane string, first []byte) (*Upload, error) {
 	if !r.provides(party, dataset) || len(version) > maxLaneName || len(lane) > maxLaneName || version == "" || lane == "" {
 		return nil, ErrNone
 	}
-	name := laneName{dataset, version, lane}
-	if open := r.lanes.find(name); open != nil {
-		return &Upload{lane: open}, nil
+	if !r.inForce(dataset, version) {
+		return nil, refuse(governance.DatasetMissing, "not the version of the domain file in force")
 	}
-	r.mu.RLock()
-	_, closed := r.state.versions[[2]string{dataset, version}]
-	r.mu.RUnlock()
-	if closed {
+	name := laneName{dataset, version, lane}
+	if r.wanted(name) == 0 {
 		return nil, fmt.Errorf("lane: %w: the version has its manifest", ErrTaken)
+	}
+	if open := r.lanes.find(name); open != nil {
+		return &Upload{room: r, lane: open}, nil
 	}
 	entry, err := r.keyOf(dataset, first)
 	if err != nil {
@@ -51,7 +53,34 @@ func (r *Room) Upload(party, dataset, version, lane string, first []byte) (*Uplo
 	if err != nil {
 		return nil, err
 	}
-	return &Upload{lane: open}, nil
+	return &Upload{room: r, lane: open}, nil
+}
+
+// inForce says that the domain file in force has this version of the dataset.
+func (r *Room) inForce(dataset, version string) bool {
+	d := r.o.Policy().Domain()
+	return d != nil && slices.ContainsFunc(d.Datasets, func(ds governance.Dataset) bool { return ds.ID == dataset && ds.Version == version })
+}
+
+// wanted is how many leaves of the lane may be there: once the version has its manifest, as many as that
+// names, so that what a disk lost can be sent again and nothing else.
+func (r *Room) wanted(n laneName) uint64 {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	hash, closed := r.state.versions[[2]string{n.Dataset, n.Version}]
+	if !closed {
+		return math.MaxUint64
+	}
+	m := r.state.manifests[hash]
+	if m == nil {
+		return 0
+	}
+	for _, l := range m.Lanes {
+		if l.Name == n.Lane {
+			return uint64(l.Leaves)
+		}
+	}
+	return 0
 }
 
 // keyOf finds the certificate that a leaf's header names.
@@ -75,6 +104,12 @@ func (r *Room) keyOf(dataset string, leaf []byte) (*laneEntry, error) {
 
 // Put takes one leaf.
 func (u *Upload) Put(batch uint32, leaf []byte) error {
+	if uint64(batch) >= u.room.wanted(u.lane.laneName) {
+		return fmt.Errorf("leaf: %w: the version has its manifest", ErrTaken)
+	}
+	if err := u.room.lanes.take(u.room, u.lane, batch); err != nil {
+		return err
+	}
 	if err := u.lane.lane.Put(batch, leaf); err != nil {
 		return leafError(err)
 	}
@@ -111,6 +146,12 @@ func leafError(err error) error {
 func (r *Room) provides(party, dataset string) bool {
 	d := r.o.Policy().Domain()
 	return d != nil && slices.ContainsFunc(d.Datasets, func(ds governance.Dataset) bool { return ds.ID == dataset && ds.Provider == party })
+}
+
+// providesAny says that some dataset of the domain file in force is the party's own.
+func (r *Room) providesAny(party string) bool {
+	d := r.o.Policy().Domain()
+	return d != nil && slices.ContainsFunc(d.Datasets, func(ds governance.Dataset) bool { return ds.Provider == party })
 }
 
 // Held lists the durable batches of a lane, to its provider and to holders of its key.
@@ -165,7 +206,7 @@ func (s source) Hashes(_ context.Context, dataset, version, lane string) ([][32]
 	if err != nil {
 		return nil, err
 	}
-	return open.hashes()
+	return open.hashes(s.r.wanted(open.laneName))
 }
 
 // Leaf is a leaf as it lies on the disk; the evaluation compares it with its hash.
@@ -177,13 +218,23 @@ func (s source) Leaf(_ context.Context, dataset, version, lane string, batch uin
 	return open.lane.ReadUnchecked(batch, buf)
 }
 
-// hashes of a lane that is whole from its first batch on.
-func (l *openLane) hashes() ([][32]byte, error) {
+// hashes of the first leaves of a lane, as many as are wanted; all where there is no manifest yet.
+func (l *openLane) hashes(wanted uint64) ([][32]byte, error) {
 	held := l.lane.Held()
-	if len(held) != 1 || held[0].First != 0 {
+	if len(held) == 0 || held[0].First != 0 {
 		return nil, vault.ErrMissing
 	}
-	out := make([][32]byte, held[0].Count)
+	n := uint64(held[0].Count)
+	if wanted == math.MaxUint64 {
+		wanted = n
+		if len(held) != 1 {
+			return nil, vault.ErrMissing
+		}
+	}
+	if n < wanted {
+		return nil, vault.ErrMissing
+	}
+	out := make([][32]byte, wanted)
 	for i := range out {
 		var err error
 		if out[i], err = l.lane.Hash(uint32(i)); err != nil {

@@ -3,25 +3,34 @@ package encrypted
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 
 	"github.com/yumen-project/yumen/compute/he/plan"
 	"github.com/yumen-project/yumen/gateway/governance"
 )
 
-// putManifest takes a provider's manifest of a version whose leaves are all here, if every atom of it
-// may be opened under the authority's settings.
-func (r *Room) putManifest(ctx context.Context, party string, object []byte) (Hash, error) {
+// readManifest parses what a provider of some dataset sends, and what it signed itself.
+func (r *Room) readManifest(party string, object []byte) (*plan.Manifest, error) {
+	if !r.providesAny(party) {
+		return nil, ErrNone
+	}
 	m, err := plan.ParseManifest(object)
 	if err != nil {
-		return Hash{}, malformed(err)
+		return nil, malformed(err)
 	}
+	if party != m.Provider || !r.provides(party, m.Dataset) {
+		return nil, ErrNone
+	}
+	return m, nil
+}
+
+// putManifest takes a provider's manifest of a version whose leaves are all here, if every atom of it
+// may be opened under the authority's settings.
+func (r *Room) putManifest(ctx context.Context, party string, m *plan.Manifest, object []byte) (Hash, error) {
 	hash, err := m.Hash()
 	if err != nil {
 		return Hash{}, malformed(err)
-	}
-	if party != m.Provider || !r.provides(party, m.Dataset) {
-		return Hash{}, ErrNone
 	}
 	if known, err := r.known(Manifest, hash, object); known {
 		return hash, err
@@ -67,8 +76,7 @@ func manifestFacts(m *plan.Manifest) *ManifestFacts {
 // fitsVersion: the version in force, of which there is no other manifest, compared with every earlier
 // version that is kept.
 func (r *Room) fitsVersion(m *plan.Manifest) error {
-	d := r.o.Policy().Domain()
-	if !slices.ContainsFunc(d.Datasets, func(ds governance.Dataset) bool { return ds.ID == m.Dataset && ds.Version == m.Version }) {
+	if !r.inForce(m.Dataset, m.Version) {
 		return refuse(governance.DatasetMissing, "not the version of the domain file in force")
 	}
 	r.mu.RLock()
@@ -103,7 +111,7 @@ func (r *Room) complete(m *plan.Manifest, l *plan.Lane) error {
 	if c == nil || !slices.Contains(c.Datasets, m.Dataset) || int(l.Degree) != open.params.N() {
 		return missing
 	}
-	hashes, err := open.hashes()
+	hashes, err := open.hashes(math.MaxUint64)
 	if err != nil || len(hashes) != int(l.Leaves()) || plan.MerkleRoot(hashes) != l.Root {
 		return missing
 	}

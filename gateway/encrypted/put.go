@@ -6,6 +6,7 @@ import (
 
 	"github.com/emmansun/gmsm/sm3"
 
+	"github.com/yumen-project/yumen/compute/he/plan"
 	"github.com/yumen-project/yumen/gateway/keyring"
 )
 
@@ -15,6 +16,13 @@ import (
 func (r *Room) Put(ctx context.Context, party string, k Kind, object []byte) (Hash, error) {
 	if len(object) == 0 || len(object) > MaxObject {
 		return Hash{}, ErrMalformed
+	}
+	var manifest *plan.Manifest
+	if k == Manifest { // large: read before anybody else has to wait
+		var err error
+		if manifest, err = r.readManifest(party, object); err != nil {
+			return Hash{}, err
+		}
 	}
 	r.putting.Lock()
 	defer r.putting.Unlock()
@@ -28,7 +36,7 @@ func (r *Room) Put(ctx context.Context, party string, k Kind, object []byte) (Ha
 	case PublicKey:
 		return r.putKeys(ctx, party, object)
 	case Manifest:
-		return r.putManifest(ctx, party, object)
+		return r.putManifest(ctx, party, manifest, object)
 	case Approval:
 		return r.putApproval(ctx, party, object)
 	case Objection:
