@@ -55,7 +55,7 @@ test: ## all tests, without cgo
 
 # Packages whose state is shared between goroutines.
 SHARED := gateway/audit gateway/ledger gateway/governance gateway/keyring gateway/release \
-	gateway/job gateway/rpc gateway/rest gateway/server gateway/client compute/lookup masking
+	gateway/job gateway/encrypted gateway/feed gateway/rpc gateway/rest gateway/server gateway/client compute/lookup masking
 
 .PHONY: test-race
 test-race: ## the race detector where state is shared; needs a C compiler

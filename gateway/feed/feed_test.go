@@ -437,9 +437,10 @@ func TestFeedsRun(t *testing.T) {
 	p := pushTo(s.URL, platform.key.Public(), l, now)
 	p.o.Clock = time.Now
 	w := NewWitness(WitnessOptions{URL: ws.URL, Key: key.Public(), MaxAge: time.Minute, Log: l, Client: NewClient(nil, 5*time.Second), Clock: time.Now, Logger: quiet()})
+	pushing, stopPush := context.WithCancel(context.Background())
 	ctx, cancel := context.WithCancel(context.Background())
-	var wg sync.WaitGroup
-	wg.Go(func() { p.Run(ctx) })
+	var push, wg sync.WaitGroup
+	push.Go(func() { p.Run(pushing) })
 	wg.Go(func() { w.Run(ctx) })
 	l.fill(50)
 	require.Eventually(t, func() bool {
@@ -447,6 +448,8 @@ func TestFeedsRun(t *testing.T) {
 		defer platform.mu.Unlock()
 		return len(platform.leaves) >= 50 && w.Newest() != nil && w.Ready() == ""
 	}, 20*time.Second, 10*time.Millisecond)
+	stopPush()
+	push.Wait() // the platform's last word is an entry too
 	cancel()
 	wg.Wait()
 	require.Equal(t, l.Size(), w.old, "the last entries too")
