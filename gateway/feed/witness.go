@@ -96,7 +96,7 @@ func (w *Witness) report(ctx context.Context, err error) {
 	case err != nil && !w.failing && ctx.Err() == nil:
 		w.o.Logger.WarnContext(ctx, "witness does not sign", slog.String("error", err.Error()))
 	}
-	w.failing = err != nil
+	w.failing = err != nil && ctx.Err() == nil // what the end of the gateway cut off says nothing of the witness
 	w.differs.Store(errors.Is(err, ErrDiffers))
 }
 
